@@ -1,0 +1,48 @@
+/** Everything that `operators/`, `profiles/` and the composition root may use of the engine. */
+export { Event, type EventChange, type Origin } from './event.js'
+export { Drop, Reject, drop, reject } from './outcome.js'
+export {
+  defineOperator,
+  type HashMemory,
+  type Operator,
+  type OperatorDeclaration,
+  type Outcome,
+  type Stage,
+  type StageContext,
+  type StageDefinition,
+  type StageSetup,
+} from './operator.js'
+export {
+  anything,
+  bytes,
+  duration,
+  durationMs,
+  flag,
+  fn,
+  oneOf,
+  parseBytes,
+  parseDuration,
+  text,
+  textMap,
+  texts,
+  whole,
+  type OptionSpec,
+  type OptionSpecs,
+  type OptionValues,
+} from './options.js'
+export { Problems } from './problems.js'
+export { MillraceError, errorTable, messageOf, type ErrorAction, type ErrorCode } from './errors.js'
+export type { Effects, ProfileModel, ProfileState, ProfileView, StoredLayout } from './model.js'
+export type {
+  Commit,
+  CommitOutcome,
+  MemoryBucket,
+  MemoryWrite,
+  MetaUpdate,
+  PartitionMeta,
+  ProfileStore,
+  ProfileWrite,
+  Timer,
+  TimerWrite,
+} from './store.js'
+export { pipeline, type Pipeline, type PipelineOptions, type ProfileDefinition } from './pipeline.js'

@@ -1,0 +1,129 @@
+/**
+ * What the engine asks of the place where profiles live. `profiles/redis-store.ts` and `profiles/memory-store.ts` implement
+ * it under one conformance suite.
+ *
+ * All state of a partition moves in `commit`, atomically, guarded by the token (who may write) and by position and commit id
+ * (on top of what). Nothing else writes but `acquire`, `renew`, `trim` and `accept`.
+ */
+import type { StoredLayout } from './model.js'
+
+/** Where a partition stands, as stored. Positions count logical sequences: stream sequence + `sequenceOffset`. */
+export interface PartitionMeta {
+  /** Fencing token of the owner, `<epoch>:<uuid>`; compared for equality. */
+  readonly token: string
+  /** Rises with every acquisition, renewal and commit; what other replicas watch. */
+  readonly renewals: number
+  /** Identity of this state, made once; also on record in NATS. */
+  readonly stateId: string
+  readonly commitId: string
+  /** Up to here the state is complete. */
+  readonly position: number
+  /** Last event that was folded (or dropped, or dead-lettered) in this partition; coordinate of published effects. */
+  readonly lastSeq: number
+  /** Number of the next effect after `lastSeq`. */
+  readonly ordinal: number
+  /** The partition's time, epoch milliseconds, never decreasing. */
+  readonly now: number
+  /** Added to stream sequences, so that positions keep rising when the stream is recreated and the loss accepted. */
+  readonly sequenceOffset: number
+  /** Creation time of the event stream, as the server says it; empty before the first attach. */
+  readonly streamCreated: string
+  /** `<stream sequence>:<broker time>:<payload hash>` of the event at `position`; empty when there was none. */
+  readonly anchor: string
+  /** Hash of the definition in force. */
+  readonly definition: string
+  /** Position from which it is in force. */
+  readonly definitionFrom: number
+  /** Halt reason whose loss a person has accepted; empty when none. */
+  readonly accepted: string
+}
+
+export type MetaUpdate = Partial<Omit<PartitionMeta, 'token' | 'renewals' | 'stateId' | 'commitId'>>
+
+/** A stored profile; `bytes` is undefined to delete it. */
+export interface ProfileWrite {
+  readonly key: string
+  readonly bytes: Buffer | undefined
+}
+
+/** `dueAt` Infinity removes the timer. */
+export interface TimerWrite {
+  readonly key: string
+  readonly dueAt: number
+}
+
+/** Appends to one time bucket of a stage's hash memory; `bytes` is undefined to delete a bucket that left the window. */
+export interface MemoryWrite {
+  readonly stage: string
+  readonly bucket: number
+  readonly bytes: Buffer | undefined
+}
+
+export interface Commit {
+  readonly token: string
+  readonly commitId: string
+  readonly previousPosition: number
+  readonly previousCommitId: string
+  readonly meta: MetaUpdate
+  readonly profiles: readonly ProfileWrite[]
+  /** Redis expiry of the profiles written, milliseconds; garbage collection only, the fold decides what has expired. */
+  readonly profileTtlMs: number | undefined
+  readonly timers: readonly TimerWrite[]
+  readonly memory: readonly MemoryWrite[]
+  /** Outbox entries to append. */
+  readonly outbox: readonly Buffer[]
+  /** Outbox entries at the head that are known to be published. */
+  readonly trim: number
+}
+
+/**
+ * - `ok`: written, now or by an earlier attempt of the same commit id.
+ * - `fenced`: the token is not the owner's any more.
+ * - `conflict`: the stored position or commit id is not the previous one; memory is stale.
+ */
+export type CommitOutcome = 'ok' | 'fenced' | 'conflict'
+
+export interface Timer {
+  readonly key: string
+  readonly dueAt: number
+}
+
+export interface MemoryBucket {
+  readonly bucket: number
+  readonly bytes: Buffer
+}
+
+/**
+ * Every method rejects with `MillraceError('redis_unavailable')` when the outcome is unknown; each may be called again with
+ * the same arguments.
+ */
+export interface ProfileStore {
+  /**
+   * Makes `owner` (a fresh UUID) the owner and returns what is stored, with the new token `<epoch>:<owner>`. Creates the
+   * meta with `stateId` when there is none.
+   */
+  acquire(partition: number, owner: string, stateId: string): Promise<PartitionMeta>
+  /** `undefined` when the partition has never been acquired. */
+  readMeta(partition: number): Promise<PartitionMeta | undefined>
+  /** Shows that the owner lives; false when it is fenced. */
+  renew(partition: number, token: string): Promise<boolean>
+  commit(partition: number, commit: Commit): Promise<CommitOutcome>
+  /** Stored forms in the order of the keys. */
+  load(partition: number, keys: readonly string[]): Promise<(Buffer | undefined)[]>
+  /** The earliest timers due later than `after` and at or before `upTo`, by time, at most `limit`. */
+  timers(partition: number, after: number, upTo: number, limit: number): Promise<Timer[]>
+  /** Stored buckets of a stage's memory, both ends included; a bucket may be absent. */
+  memory(partition: number, stage: string, fromBucket: number, toBucket: number): Promise<MemoryBucket[]>
+  /** The whole outbox, oldest first. */
+  outbox(partition: number): Promise<Buffer[]>
+  /** Removes `count` published entries from the head; false when fenced. */
+  trim(partition: number, token: string, count: number): Promise<boolean>
+  /** A person accepts the loss behind a halt; the owner sees it in the meta. False when there is no such partition. */
+  accept(partition: number, reason: string): Promise<boolean>
+  layouts(): Promise<StoredLayout[]>
+  saveLayout(layout: StoredLayout): Promise<void>
+  /** Warnings about how the server is configured. Throws `MillraceError('eviction_policy' | 'authentication_failed')`. */
+  verify(): Promise<string[]>
+  isReachable(): boolean
+  close(): Promise<void>
+}
