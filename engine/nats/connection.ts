@@ -1,0 +1,105 @@
+/** Opens connections to NATS with the settings that a server process needs, and names what went wrong. */
+import { readFile } from 'node:fs/promises'
+import {
+  connect,
+  credsAuthenticator,
+  ErrorCode,
+  Events,
+  NatsError,
+  type ConnectionOptions,
+  type NatsConnection,
+} from 'nats'
+import { MillraceError, messageOf } from '../errors.js'
+
+export type { NatsConnection }
+
+export interface NatsSettings {
+  readonly servers: readonly string[]
+  readonly user?: string | undefined
+  readonly password?: string | undefined
+  readonly token?: string | undefined
+  /** File with a user's JWT and seed. */
+  readonly credentials?: string | undefined
+  readonly tls?:
+    | { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined }
+    | undefined
+}
+
+/** Throws `nats_unavailable` or `authentication_failed`. */
+export async function connectNats(settings: NatsSettings, name: string): Promise<NatsConnection> {
+  try {
+    return await connect(await connectionOptions(settings, name))
+  } catch (error) {
+    throw natsError(error, `cannot connect to NATS at ${settings.servers.join(', ')}`)
+  }
+}
+
+async function connectionOptions(settings: NatsSettings, name: string): Promise<ConnectionOptions> {
+  const { servers, user, password, token, credentials, tls } = settings
+  return {
+    servers: [...servers],
+    name,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
+    ...(token === undefined ? {} : { token }),
+    ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(await readFile(credentials)) }),
+    ...(tls?.ca === undefined && tls?.cert === undefined
+      ? {}
+      : {
+          tls: {
+            ...(tls.ca === undefined ? {} : { caFile: tls.ca }),
+            ...(tls.cert === undefined || tls.key === undefined ? {} : { certFile: tls.cert, keyFile: tls.key }),
+          },
+        }),
+    // The default gives up for good after ten attempts, about twenty seconds.
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 250,
+    // The default notices a dead link after four minutes.
+    pingInterval: 5_000,
+    maxPingOut: 2,
+    timeout: 5_000,
+    noAsyncTraces: true,
+  }
+}
+
+/** Tells when the link is lost and when it is back, until the connection is closed. */
+export async function followConnection(
+  connection: NatsConnection,
+  told: { readonly lost: () => void; readonly back: () => void },
+): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === Events.Disconnect) told.lost()
+    else if (status.type === Events.Reconnect) told.back()
+  }
+}
+
+/** The code a NATS failure stands for, with the client's text kept. */
+export function natsError(error: unknown, doing: string): MillraceError {
+  if (error instanceof MillraceError) return error
+  const text = `${doing}: ${messageOf(error)}`
+  if (error instanceof NatsError) {
+    if (
+      error.code === ErrorCode.AuthorizationViolation ||
+      error.code === ErrorCode.AuthenticationExpired ||
+      error.code === ErrorCode.AuthenticationTimeout ||
+      error.code === ErrorCode.AccountExpired
+    ) {
+      return new MillraceError('authentication_failed', text, { cause: error })
+    }
+    if (error.code === ErrorCode.JetStreamNotEnabled)
+      return new MillraceError('jetstream_missing', text, { cause: error })
+  }
+  return new MillraceError('nats_unavailable', text, { cause: error })
+}
+
+/** True for "no such stream", "no such message", "no such consumer". */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof NatsError && error.api_error?.code === 404
+}
+
+/** `2.10` and later compare as at least `[2, 10]`. */
+export function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [haveMajor = 0, haveMinor = 0] = version.split('.').map(Number)
+  return haveMajor > major || (haveMajor === major && haveMinor >= minor)
+}

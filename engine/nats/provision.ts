@@ -1,0 +1,162 @@
+/**
+ * Makes or checks the streams and the mapping of producer subjects to partitions.
+ *
+ * From 2.10 on the event stream maps subjects itself (`subject_transform`); older servers need a mapping in the account's
+ * configuration, which only the operator of the server can add, so the engine says the lines and checks that they work.
+ */
+import { headers, RetentionPolicy, StorageType, type NatsConnection, type StreamConfig } from 'nats'
+import { MillraceError } from '../errors.js'
+import { isAtLeast, isNotFound, natsError } from './connection.js'
+import { lanes, ledgerStream, type Names } from './names.js'
+import { partitionOf } from './partitioning.js'
+
+export interface ProvisionOptions {
+  readonly mode: 'create' | 'verify' | 'off'
+  readonly partitions: number
+  readonly replicas: number
+  /** How long created streams keep events, milliseconds. */
+  readonly keepMs: number
+  /** The event stream must keep events at least this long, milliseconds. */
+  readonly minKeepMs: number
+}
+
+type Wanted = Partial<StreamConfig> & { name: string; subjects: string[] }
+
+const nanos = 1e6
+/** Server default; long enough for a publisher's retries, short enough to stay in the server's memory. */
+const eventDuplicatesMs = 120_000
+/** Published effects are recognized for longer: a restart may publish again what it cannot know to be out. */
+const effectDuplicatesMs = 600_000
+
+/** Throws `provision_mismatch` or `mapping_missing` with a line for every difference. Returns what was created. */
+export async function provision(
+  connection: NatsConnection,
+  names: Names,
+  options: ProvisionOptions,
+): Promise<string[]> {
+  if (options.mode === 'off') return []
+  const created: string[] = []
+  const differences: string[] = []
+  const version = connection.info?.version ?? '0'
+  const manager = await connection.jetstreamManager({ timeout: 5_000 })
+  for (const wanted of wantedStreams(names, options, version)) {
+    try {
+      const { config } = await manager.streams.info(wanted.name)
+      differences.push(...compare(wanted, config, wanted.name === names.streams.events ? options.minKeepMs : 0))
+    } catch (error) {
+      if (!isNotFound(error)) throw natsError(error, `cannot read stream "${wanted.name}"`)
+      if (options.mode === 'verify') {
+        differences.push(`stream "${wanted.name}" does not exist`)
+        continue
+      }
+      await manager.streams.add(wanted).catch((failure: unknown) => {
+        throw natsError(failure, `cannot create stream "${wanted.name}"`)
+      })
+      created.push(wanted.name)
+    }
+  }
+  if (differences.length > 0) {
+    throw new MillraceError('provision_mismatch', `streams differ: ${differences.join('; ')}`, { lines: differences })
+  }
+  await checkMapping(connection, names, options.partitions)
+  return created
+}
+
+function wantedStreams(names: Names, options: ProvisionOptions, version: string): Wanted[] {
+  const common = {
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    num_replicas: options.replicas,
+    // Direct gets answer from any replica, also from one that lags.
+    allow_direct: false,
+  }
+  const events: Wanted = {
+    ...common,
+    name: names.streams.events,
+    subjects: [names.eventSubjects()],
+    max_age: options.keepMs * nanos,
+    duplicate_window: eventDuplicatesMs * nanos,
+    ...(isAtLeast(version, 2, 10)
+      ? { subject_transform: { src: names.eventSubjects(), dest: names.eventMapping(options.partitions) } }
+      : {}),
+  }
+  const effects = lanes.map(lane => ({
+    ...common,
+    name: names.streams[lane],
+    subjects: [names.laneSubjects(lane)],
+    max_age: options.keepMs * nanos,
+    duplicate_window: effectDuplicatesMs * nanos,
+  }))
+  const ledger = {
+    ...common,
+    name: ledgerStream,
+    subjects: [`${ledgerStream.toLowerCase()}.>`],
+    max_msgs_per_subject: 1,
+  }
+  return [events, ...effects, ledger]
+}
+
+function compare(wanted: Wanted, actual: StreamConfig, minKeepMs: number): string[] {
+  const differences: string[] = []
+  const differs = (what: string, must: unknown, got: unknown): void => {
+    differences.push(`stream "${wanted.name}" ${what} must be ${JSON.stringify(must)}, got ${JSON.stringify(got)}`)
+  }
+  if (wanted.subjects.some(subject => !actual.subjects?.includes(subject))) {
+    differs('subjects', wanted.subjects, actual.subjects)
+  }
+  if (actual.retention !== wanted.retention) differs('retention', wanted.retention, actual.retention)
+  if (actual.storage !== wanted.storage) differs('storage', wanted.storage, actual.storage)
+  const dest = actual.subject_transform?.dest
+  if (wanted.subject_transform !== undefined && dest !== undefined && dest !== wanted.subject_transform.dest) {
+    differs('subject transform', wanted.subject_transform.dest, dest)
+  }
+  // 0 keeps for ever.
+  if (actual.max_age > 0 && actual.max_age < minKeepMs * nanos) {
+    differences.push(
+      `stream "${wanted.name}" max_age must be at least ${minKeepMs / 3.6e6}h, got ${actual.max_age / 3.6e12}h: ` +
+        'an outage longer than that loses events',
+    )
+  }
+  return differences
+}
+
+/** Lines for the configuration of a server before 2.10. */
+export function mappingAdvice(names: Names, partitions: number): string {
+  return [
+    'add to the account in the configuration of nats-server (2.9), then reload it:',
+    '  mappings = {',
+    `    "${names.eventSubjects()}": "${names.eventMapping(partitions)}"`,
+    '  }',
+  ].join('\n')
+}
+
+/**
+ * Publishes probes and looks at the subject under which they arrive. A probe demands a stream that does not exist, so
+ * JetStream does not store it, while plain subscribers see it.
+ */
+async function checkMapping(connection: NatsConnection, names: Names, partitions: number): Promise<void> {
+  const { config } = await (await connection.jetstreamManager()).streams.info(names.streams.events)
+  // The stream maps by itself, and was compared above.
+  if (config.subject_transform?.dest === names.eventMapping(partitions)) return
+  const root = names.root('events')
+  const keys = ['millrace-probe-a', 'millrace-probe-b', 'millrace-probe-c']
+  const seen: string[] = []
+  const subscription = connection.subscribe(`${root}.*.millrace.probe`, { callback: (_e, m) => seen.push(m.subject) })
+  const unmapped = connection.subscribe(`${root}.millrace.probe.*`, { callback: (_e, m) => seen.push(m.subject) })
+  const header = headers()
+  header.set('Nats-Expected-Stream', 'none')
+  await connection.flush()
+  for (const key of keys) connection.publish(`${root}.millrace.probe.${key}`, undefined, { headers: header })
+  await connection.flush()
+  await connection.flush()
+  subscription.unsubscribe()
+  unmapped.unsubscribe()
+  const expected = keys.map(key => `${root}.${partitionOf(key, partitions)}.millrace.probe`)
+  if (expected.some(subject => !seen.includes(subject))) {
+    throw new MillraceError(
+      'mapping_missing',
+      `nats-server ${connection.info?.version} does not map "${names.eventSubjects()}" to ${partitions} partitions; ` +
+        mappingAdvice(names, partitions),
+    )
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Publishes to JetStream and collects the acknowledgements on one inbox subscription: about a tenth of what the client's own
+ * `js.publish` costs, which makes a timer and a promise for each message.
+ *
+ * Order: messages go out in the order of the calls. When the connection is lost everything unacknowledged fails; whoever
+ * called sends it again, in order, and the server recognizes what it already has by `Nats-Msg-Id`.
+ */
+import { createInbox, headers, type Msg, type MsgHdrs, type NatsConnection } from 'nats'
+import { MillraceError } from '../errors.js'
+import { followConnection } from './connection.js'
+
+/** Exactly one call per message: `undefined` when stored (or stored before), the failure otherwise. */
+export type Acknowledged = (failure: MillraceError | undefined, isDuplicate: boolean) => void
+
+interface Unacknowledged {
+  readonly sentAt: number
+  readonly done: Acknowledged
+}
+
+const ackTimeoutMs = 5_000
+
+export class Publisher {
+  readonly #inbox = createInbox()
+  readonly #unacknowledged = new Map<number, Unacknowledged>()
+  #next = 1
+  #isConnected = true
+  readonly #sweeper: NodeJS.Timeout
+
+  constructor(private readonly connection: NatsConnection) {
+    const start = this.#inbox.length + 1
+    connection.subscribe(`${this.#inbox}.*`, { callback: (_error, message) => this.#acknowledge(message, start) })
+    void followConnection(connection, {
+      lost: () => {
+        this.#isConnected = false
+        this.#failAll('the connection to NATS was lost')
+      },
+      back: () => {
+        this.#isConnected = true
+      },
+    })
+    this.#sweeper = setInterval(() => this.#sweep(), 1_000)
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected
+  }
+
+  /** `fields` are header names and values in turn. The payload is not copied: do not change it before the acknowledgement. */
+  publish(subject: string, payload: Uint8Array, fields: readonly string[], done: Acknowledged): void {
+    if (!this.#isConnected) {
+      queueMicrotask(() => done(new MillraceError('publish_failed', 'NATS is not connected'), false))
+      return
+    }
+    const token = this.#next++
+    this.#unacknowledged.set(token, { sentAt: performance.now(), done })
+    try {
+      this.connection.publish(subject, payload, { reply: `${this.#inbox}.${token}`, headers: headerOf(fields) })
+    } catch (error) {
+      this.#settle(
+        token,
+        new MillraceError('publish_failed', `cannot publish to "${subject}"`, { cause: error }),
+        false,
+      )
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper)
+    this.#failAll('the publisher is closed')
+  }
+
+  #acknowledge(message: Msg, start: number): void {
+    const token = Number(message.subject.slice(start))
+    const { data } = message
+    if (data.length === 0) {
+      this.#settle(token, new MillraceError('publish_failed', 'no stream takes this subject'), false)
+      return
+    }
+    // {"stream":"TRIGGERS","seq":1} or with "duplicate":true; parsed in full only when it is neither.
+    const text = message.string()
+    if (text.includes('"error"')) {
+      this.#settle(token, new MillraceError('publish_failed', errorText(text)), false)
+    } else {
+      this.#settle(token, undefined, text.includes('"duplicate"'))
+    }
+  }
+
+  #settle(token: number, failure: MillraceError | undefined, isDuplicate: boolean): void {
+    const waiting = this.#unacknowledged.get(token)
+    if (waiting === undefined) return
+    this.#unacknowledged.delete(token)
+    waiting.done(failure, isDuplicate)
+  }
+
+  #failAll(why: string): void {
+    for (const token of [...this.#unacknowledged.keys()])
+      this.#settle(token, new MillraceError('publish_failed', why), false)
+  }
+
+  #sweep(): void {
+    const before = performance.now() - ackTimeoutMs
+    for (const [token, { sentAt }] of this.#unacknowledged) {
+      // Tokens rise with time: the first young one ends the search.
+      if (sentAt > before) return
+      this.#settle(token, new MillraceError('publish_failed', `no acknowledgement within ${ackTimeoutMs} ms`), false)
+    }
+  }
+}
+
+function headerOf(fields: readonly string[]): MsgHdrs {
+  const header = headers()
+  for (let i = 0; i + 1 < fields.length; i += 2) header.append(fields[i]!, fields[i + 1]!)
+  return header
+}
+
+function errorText(reply: string): string {
+  try {
+    const { error } = JSON.parse(reply) as { error?: { description?: string } }
+    return error?.description ?? reply
+  } catch {
+    return reply
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Reads one partition of the event stream, in order and without gaps, into a bounded buffer.
+ *
+ * There are no acknowledgements: position is committed with the state, and a consumer that acks jumps for ever over a message
+ * lost in flight. Instead an ephemeral AckNone pull consumer starts after the position, its delivery sequence must rise by
+ * exactly one, and at the first doubt the consumer is dropped and another one made after the last event received.
+ *
+ * Flow control is a credit: events asked for and not yet received plus events buffered never exceed `maxEvents`. Pull requests
+ * are written by hand on one inbox, because the client's `fetch` costs an iterator per request and `consume` has no bound.
+ * Two requests overlap, so that expiry of one leaves no hole.
+ */
+import { AckPolicy, DeliverPolicy, type JetStreamManager, type Msg, type NatsConnection, type Subscription } from 'nats'
+import { Event } from '../event.js'
+import { MillraceError } from '../errors.js'
+import { natsError } from './connection.js'
+import { parseDelivery, type Delivery } from './delivery.js'
+
+export interface ReaderOptions {
+  readonly stream: string
+  /** Subject filter of the partition. */
+  readonly filter: string
+  /** Prefix of the consumer's name, for people who look at the server. */
+  readonly name: string
+  /** Bound of buffered and requested events. */
+  readonly maxEvents: number
+  /** Bound of one pull request, bytes; at least the server's largest message. */
+  readonly maxBytes: number
+  /** Added to stream sequences. */
+  readonly sequenceOffset: number
+  /** The partition's time so far: events are never received before it. */
+  readonly notBefore: number
+  /** Runs before each consumer is made; throws when the stream is not the one expected. */
+  readonly verify: (lastStreamSeq: number) => Promise<void>
+  /** Something arrived, or `failure` was set. */
+  readonly wake: () => void
+  readonly onRestart: (why: string) => void
+}
+
+/** What arrived together. `brokerMs` keeps the fraction of a millisecond, which decisions must not see. */
+export interface Batch {
+  readonly events: Event[]
+  readonly brokerMs: number[]
+}
+
+const requestMs = 5_000
+const heartbeatMs = 500
+/** Three missed heartbeats. */
+const silenceMs = 1_500
+
+export class Reader {
+  /** Set when reading cannot go on; the owner takes it from here. */
+  failure: unknown
+  /** Events of this partition that the stream still holds beyond the last one received, as of that event. */
+  pending = 0
+
+  #events: Event[] = []
+  #brokerMs: number[] = []
+  #outstanding = 0
+  #subscription: Subscription | undefined
+  #consumer = ''
+  #consumerSeq = 0
+  #lastStreamSeq: number
+  #heardAt = 0
+  #receivedAt: number
+  #isClosed = false
+  #opening: Promise<void> | undefined
+  #watchdog: NodeJS.Timeout | undefined
+  readonly #delivery: Delivery = { streamSeq: 0, consumerSeq: 0, brokerMs: 0, pending: 0 }
+  readonly #types = new Map<string, readonly [source: string, type: string]>()
+
+  /** Reading starts after `afterStreamSeq`. */
+  constructor(
+    private readonly connection: NatsConnection,
+    private readonly manager: JetStreamManager,
+    private readonly options: ReaderOptions,
+    afterStreamSeq: number,
+  ) {
+    this.#lastStreamSeq = afterStreamSeq
+    this.#receivedAt = options.notBefore
+    this.#reopen()
+    this.#watchdog = setInterval(() => this.#watch(), heartbeatMs)
+  }
+
+  get buffered(): number {
+    return this.#events.length
+  }
+
+  /** Takes up to `count` buffered events; whatever has arrived, never waiting for more. */
+  take(count: number): Batch {
+    let events = this.#events
+    let brokerMs = this.#brokerMs
+    if (events.length <= count) {
+      this.#events = []
+      this.#brokerMs = []
+    } else {
+      this.#events = events.slice(count)
+      this.#brokerMs = brokerMs.slice(count)
+      events = events.slice(0, count)
+      brokerMs = brokerMs.slice(0, count)
+    }
+    this.#request()
+    return { events, brokerMs }
+  }
+
+  /**
+   * The stream sequence up to which this partition is known to have nothing more, or `undefined` when that is not certain
+   * now. Order matters: first the stream's last sequence, then the proof that everything before it was received.
+   */
+  async caughtUpTo(lastSeq: () => Promise<number>): Promise<number | undefined> {
+    if (this.#subscription === undefined || this.#events.length > 0) return undefined
+    const consumer = this.#consumer
+    const upTo = await lastSeq()
+    const info = await this.manager.consumers.info(this.options.stream, consumer)
+    const isCaughtUp =
+      info.num_pending === 0 &&
+      consumer === this.#consumer &&
+      info.delivered.consumer_seq === this.#consumerSeq &&
+      this.#events.length === 0
+    return isCaughtUp ? upTo : undefined
+  }
+
+  /** The partition is complete up to here although its last event came earlier. */
+  advanceTo(streamSeq: number): void {
+    this.#lastStreamSeq = Math.max(this.#lastStreamSeq, streamSeq)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#watchdog)
+    this.#events = []
+    this.#brokerMs = []
+    await this.#opening
+    this.#drop()
+  }
+
+  /** The connection came back: requests made before are gone. */
+  restart(why: string): void {
+    if (this.#isClosed || this.#opening !== undefined) return
+    this.options.onRestart(why)
+    this.#reopen()
+  }
+
+  #reopen(): void {
+    this.#drop()
+    const opening = this.#open()
+      .catch((error: unknown) => {
+        if (error instanceof MillraceError && error.action !== 'retry') {
+          this.failure = error
+          this.options.wake()
+        }
+        // Anything else is tried again by the watchdog.
+      })
+      .finally(() => {
+        this.#opening = undefined
+      })
+    this.#opening = opening
+  }
+
+  async #open(): Promise<void> {
+    const { stream, filter, name, verify } = this.options
+    await verify(this.#lastStreamSeq)
+    if (this.#isClosed) return
+    const consumer = `${name}-${Math.random().toString(36).slice(2, 10)}`
+    await this.manager.consumers
+      .add(stream, {
+        name: consumer,
+        ack_policy: AckPolicy.None,
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: this.#lastStreamSeq + 1,
+        filter_subject: filter,
+        mem_storage: true,
+        num_replicas: 1,
+        // Long enough to outlive a short cut of the link, short enough not to pile up.
+        inactive_threshold: 30e9,
+      })
+      .catch((error: unknown) => {
+        throw natsError(error, `cannot create a consumer on "${stream}"`)
+      })
+    if (this.#isClosed) {
+      void this.manager.consumers.delete(stream, consumer).catch(() => false) // it vanishes by itself when idle
+      return
+    }
+    this.#consumer = consumer
+    this.#consumerSeq = 0
+    this.#outstanding = 0
+    this.pending = 0
+    this.#heardAt = performance.now()
+    this.#subscription = this.connection.subscribe(`_INBOX.${consumer}`, {
+      callback: (_error, message) => this.#receive(message, consumer),
+    })
+    this.#request()
+  }
+
+  #drop(): void {
+    if (this.#subscription === undefined) return
+    this.#subscription.unsubscribe()
+    this.#subscription = undefined
+    void this.manager.consumers.delete(this.options.stream, this.#consumer).catch(() => false) // it vanishes by itself when idle
+    this.#consumer = ''
+  }
+
+  /** Asks for as much as the credit allows, in requests of at least a quarter of it. */
+  #request(): void {
+    const { maxEvents, maxBytes, stream } = this.options
+    const credit = maxEvents - this.#outstanding - this.#events.length
+    if (this.#subscription === undefined || this.#outstanding > maxEvents / 2 || credit < maxEvents / 4) return
+    const half = Math.ceil(credit / 2)
+    for (const batch of this.#outstanding === 0 ? [half, credit - half] : [credit]) {
+      this.connection.publish(
+        `$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`,
+        `{"batch":${batch},"expires":${requestMs}000000,"idle_heartbeat":${heartbeatMs}000000,"max_bytes":${maxBytes}}`,
+        { reply: `_INBOX.${this.#consumer}` },
+      )
+      this.#outstanding += batch
+    }
+  }
+
+  #receive(message: Msg, consumer: string): void {
+    if (consumer !== this.#consumer) return
+    this.#heardAt = performance.now()
+    const delivery = this.#delivery
+    if (!message.reply || !parseDelivery(message.reply, delivery)) {
+      this.#status(message)
+      return
+    }
+    if (delivery.consumerSeq !== this.#consumerSeq + 1) {
+      this.restart('gap')
+      return
+    }
+    // One delivery lowers pending by one and new events raise it. A larger fall means that the stream removed events of this
+    // partition before they were delivered.
+    // Restarting after the last event received makes `verify` see whether something is missing.
+    if (this.#consumerSeq > 0 && delivery.pending < this.pending - 1) {
+      this.restart('events removed before delivery')
+      return
+    }
+    this.#consumerSeq = delivery.consumerSeq
+    this.#lastStreamSeq = delivery.streamSeq
+    this.#outstanding -= 1
+    this.pending = delivery.pending
+    const [source, type] = this.#sourceAndType(message.subject)
+    // A new stream leader's clock may lie behind the old one's; the partition's time does not go back.
+    const receivedAt = Math.max(this.#receivedAt, Math.floor(delivery.brokerMs))
+    this.#receivedAt = receivedAt
+    const seq = delivery.streamSeq + this.options.sequenceOffset
+    this.#events.push(new Event(seq, source, type, receivedAt, message, undefined, '', undefined, receivedAt))
+    this.#brokerMs.push(delivery.brokerMs)
+    if (this.#events.length === 1) this.options.wake()
+  }
+
+  #status(message: Msg): void {
+    const headers = message.headers
+    if (headers === undefined) return
+    if (headers.code === 100) {
+      const last = Number(headers.get('Nats-Last-Consumer'))
+      if (last > this.#consumerSeq) this.restart('lost in flight')
+      return
+    }
+    // 404, 408 and 409 end a request; what it had left comes back as credit.
+    const left = Number(headers.get('Nats-Pending-Messages'))
+    const isConsumerGone = headers.code === 503 || /deleted|leadership/i.test(headers.description)
+    if (isConsumerGone) {
+      this.restart(headers.description || 'no responders')
+      return
+    }
+    this.#outstanding = Math.max(0, this.#outstanding - (Number.isNaN(left) ? this.#outstanding : left))
+    this.#request()
+  }
+
+  #watch(): void {
+    if (this.#isClosed || this.#opening !== undefined || this.failure !== undefined) return
+    if (this.#subscription === undefined) this.#reopen()
+    else if (this.#outstanding === 0) this.#request()
+    else if (performance.now() - this.#heardAt > silenceMs) this.restart('silence')
+  }
+
+  #sourceAndType(subject: string): readonly [source: string, type: string] {
+    let known = this.#types.get(subject)
+    if (known === undefined) {
+      const [, , source = '', type = ''] = subject.split('.')
+      // Subjects come from producers; an endless variety must not fill the memory.
+      if (this.#types.size >= 10_000) this.#types.clear()
+      this.#types.set(subject, (known = [source, type]))
+    }
+    return known
+  }
+}

@@ -1,0 +1,121 @@
+/** Leader reads of stream facts and single messages. Never direct get: a replica that lags would answer with the past. */
+import type { JetStreamManager, NatsConnection, StoredMsg } from 'nats'
+import { MillraceError } from '../errors.js'
+import { isNotFound, natsError } from './connection.js'
+import { fnv1a32Bytes } from './partitioning.js'
+
+export interface StreamFacts {
+  /** Creation time as the server writes it; differs for a stream recreated under the same name. */
+  readonly created: string
+  readonly firstSeq: number
+  readonly lastSeq: number
+}
+
+export interface StoredEffect {
+  readonly seq: number
+  readonly headers: Iterable<[string, string[]]>
+  readonly header: (name: string) => string
+}
+
+export interface LedgerEntry {
+  readonly stateId: string
+  readonly definition: string
+  /** Position from which the definition is in force. */
+  readonly definitionFrom: number
+}
+
+/** `<stream sequence>:<broker time, ms>:<payload hash>`: recognizes an event without keeping it. */
+export function anchorOf(seq: number, receivedAt: number, payload: Uint8Array): string {
+  return `${seq}:${receivedAt}:${fnv1a32Bytes(payload).toString(16)}`
+}
+
+/** Several partitions attach or check at once; one answer of this age serves them all. */
+const factsAgeMs = 200
+
+export class Streams {
+  readonly #facts = new Map<string, { at: number; facts: Promise<StreamFacts> }>()
+
+  private constructor(
+    private readonly connection: NatsConnection,
+    readonly manager: JetStreamManager,
+  ) {}
+
+  /** Throws `jetstream_missing` when the server or account has none. */
+  static async open(connection: NatsConnection): Promise<Streams> {
+    try {
+      return new Streams(connection, await connection.jetstreamManager({ timeout: 5_000 }))
+    } catch (error) {
+      const failure = natsError(error, 'cannot use JetStream')
+      if (failure.code === 'jetstream_missing') {
+        const { host, port } = connection.info ?? { host: '?', port: 0 }
+        throw new MillraceError(
+          'jetstream_missing',
+          `NATS server ${host}:${port} has no JetStream; start it with -js`,
+          {
+            cause: error,
+          },
+        )
+      }
+      throw failure
+    }
+  }
+
+  /** Throws `stream_missing` when there is no such stream. */
+  facts(stream: string): Promise<StreamFacts> {
+    const known = this.#facts.get(stream)
+    const now = performance.now()
+    if (known !== undefined && now - known.at < factsAgeMs) return known.facts
+    const facts = this.freshFacts(stream)
+    this.#facts.set(stream, { at: now, facts })
+    facts.catch(() => this.#facts.delete(stream))
+    return facts
+  }
+
+  async freshFacts(stream: string): Promise<StreamFacts> {
+    try {
+      const { created, state } = await this.manager.streams.info(stream)
+      // A stream that never held a message says 0.
+      return { created, firstSeq: Math.max(1, state.first_seq), lastSeq: state.last_seq }
+    } catch (error) {
+      if (isNotFound(error))
+        throw new MillraceError('stream_missing', `there is no stream "${stream}"`, { cause: error })
+      throw natsError(error, `cannot read the state of stream "${stream}"`)
+    }
+  }
+
+  /** Anchor of the stored message, or `undefined` when it is not stored any more. */
+  async anchor(stream: string, seq: number): Promise<string | undefined> {
+    const message = await this.#message(stream, { seq })
+    if (message === undefined) return undefined
+    return anchorOf(message.seq, Math.floor(message.time.getTime()), message.data)
+  }
+
+  /** Last stored message that matches the filter. */
+  async last(stream: string, filter: string): Promise<StoredEffect | undefined> {
+    const message = await this.#message(stream, { last_by_subj: filter })
+    if (message === undefined) return undefined
+    return { seq: message.seq, headers: message.header, header: name => message.header?.get(name) ?? '' }
+  }
+
+  async ledger(stream: string, subject: string): Promise<LedgerEntry | undefined> {
+    const message = await this.#message(stream, { last_by_subj: subject })
+    return message === undefined ? undefined : message.json<LedgerEntry>()
+  }
+
+  async record(subject: string, entry: LedgerEntry): Promise<void> {
+    try {
+      await this.connection.jetstream({ timeout: 5_000 }).publish(subject, JSON.stringify(entry))
+    } catch (error) {
+      throw natsError(error, `cannot record "${subject}"`)
+    }
+  }
+
+  async #message(stream: string, query: { seq: number } | { last_by_subj: string }): Promise<StoredMsg | undefined> {
+    try {
+      return await this.manager.streams.getMessage(stream, query)
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw natsError(error, `cannot read stream "${stream}"`)
+    }
+  }
+}
