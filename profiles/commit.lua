@@ -1,0 +1,111 @@
+-- The one write of a batch: all or nothing, and only by the owner, on top of what the owner has seen.
+--
+-- KEYS  1 meta (hash)   2 outbox (list)   3 timers (sorted set)
+--       then: profiles written, profiles deleted, memory buckets appended, memory buckets deleted
+-- ARGV  1 token   2 commit id   3 previous position   4 previous commit id
+--       5 outbox entries to trim from the head
+--       6 meta fields (pairs)   7 outbox entries   8 profiles written   9 profiles deleted   10 profile expiry in ms, 0 for none
+--       11 timers set   12 timers removed   13 buckets appended   14 buckets deleted
+--       then: field, value ...; entries; profile bytes; due, member ...; members removed; bucket bytes
+-- Reply OK        written
+--       DUPLICATE this commit id was written before: the first reply was lost
+--       FENCED    the token is another owner's
+--       CONFLICT  position or commit id is not the previous one
+--
+-- Redis runs a script in isolation but does not undo it on an error, so everything that can fail is checked before the
+-- first write, and the meta, which makes the commit count, is written last. Loops instead of unpack: unpack fails halfway
+-- above about 8,000 values.
+
+local function number_at(i)
+  local n = tonumber(ARGV[i])
+  if not n or n < 0 then
+    error({ err = 'ERR commit: ARGV[' .. i .. '] must be a number of 0 or more' })
+  end
+  return n
+end
+
+local trim = number_at(5)
+local fields, entries = number_at(6), number_at(7)
+local written, deleted, ttl = number_at(8), number_at(9), number_at(10)
+local set, removed = number_at(11), number_at(12)
+local appended, dropped = number_at(13), number_at(14)
+
+if #KEYS ~= 3 + written + deleted + appended + dropped then
+  return redis.error_reply('ERR commit: ' .. #KEYS .. ' keys do not match the counts')
+end
+if #ARGV ~= 14 + 2 * fields + entries + written + 2 * set + removed + appended then
+  return redis.error_reply('ERR commit: ' .. #ARGV .. ' arguments do not match the counts')
+end
+local expected = { 'hash', 'list', 'zset' }
+for i = 1, 3 do
+  local kind = redis.call('TYPE', KEYS[i]).ok
+  if kind ~= 'none' and kind ~= expected[i] then
+    return redis.error_reply('ERR commit: key ' .. i .. ' must be a ' .. expected[i] .. ', is a ' .. kind)
+  end
+end
+local first_due = 14 + 2 * fields + entries + written
+for i = 1, set do
+  if not tonumber(ARGV[first_due + 2 * i - 1]) then
+    return redis.error_reply('ERR commit: a timer must have a number')
+  end
+end
+
+local now = redis.call('HMGET', KEYS[1], 'token', 'commit_id', 'position')
+if now[1] ~= ARGV[1] then
+  return 'FENCED'
+end
+if now[2] == ARGV[2] then
+  return 'DUPLICATE'
+end
+if now[2] ~= ARGV[4] or now[3] ~= ARGV[3] then
+  return 'CONFLICT'
+end
+
+local key, arg = 3, 14 + 2 * fields
+
+if trim > 0 then
+  redis.call('LTRIM', KEYS[2], trim, -1)
+end
+for i = 1, entries do
+  redis.call('RPUSH', KEYS[2], ARGV[arg + i])
+end
+arg = arg + entries
+
+if ttl > 0 then
+  for i = 1, written do
+    redis.call('SET', KEYS[key + i], ARGV[arg + i], 'PX', ARGV[10])
+  end
+else
+  for i = 1, written do
+    redis.call('SET', KEYS[key + i], ARGV[arg + i])
+  end
+end
+key, arg = key + written, arg + written
+for i = 1, deleted do
+  redis.call('DEL', KEYS[key + i])
+end
+key = key + deleted
+
+for i = 1, set do
+  redis.call('ZADD', KEYS[3], ARGV[arg + 2 * i - 1], ARGV[arg + 2 * i])
+end
+arg = arg + 2 * set
+for i = 1, removed do
+  redis.call('ZREM', KEYS[3], ARGV[arg + i])
+end
+arg = arg + removed
+
+for i = 1, appended do
+  redis.call('APPEND', KEYS[key + i], ARGV[arg + i])
+end
+key = key + appended
+for i = 1, dropped do
+  redis.call('DEL', KEYS[key + i])
+end
+
+for i = 1, fields do
+  redis.call('HSET', KEYS[1], ARGV[13 + 2 * i], ARGV[14 + 2 * i])
+end
+redis.call('HSET', KEYS[1], 'commit_id', ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'renewals', 1)
+return 'OK'

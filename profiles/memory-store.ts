@@ -1,0 +1,154 @@
+/** The profile store in process memory, for unit tests and the test driver; same rules as on Redis, nothing survives. */
+import type {
+  Commit,
+  CommitOutcome,
+  MemoryBucket,
+  PartitionMeta,
+  ProfileStore,
+  StoredLayout,
+  Timer,
+} from '../engine/index.js'
+
+interface Partition {
+  meta: PartitionMeta
+  epoch: number
+  readonly profiles: Map<string, Buffer>
+  readonly timers: Map<string, number>
+  readonly memory: Map<string, Map<number, Buffer>>
+  outbox: Buffer[]
+}
+
+export class MemoryStore implements ProfileStore {
+  readonly #partitions = new Map<number, Partition>()
+  readonly #layouts = new Map<number, StoredLayout>()
+
+  verify(): Promise<string[]> {
+    return Promise.resolve([])
+  }
+
+  acquire(number: number, owner: string, stateId: string): Promise<PartitionMeta> {
+    let partition = this.#partitions.get(number)
+    if (partition === undefined) {
+      partition = {
+        meta: emptyMeta(stateId),
+        epoch: 0,
+        profiles: new Map(),
+        timers: new Map(),
+        memory: new Map(),
+        outbox: [],
+      }
+      this.#partitions.set(number, partition)
+    }
+    const { meta } = partition
+    partition.meta = { ...meta, token: `${++partition.epoch}:${owner}`, renewals: meta.renewals + 1 }
+    return Promise.resolve(partition.meta)
+  }
+
+  readMeta(number: number): Promise<PartitionMeta | undefined> {
+    return Promise.resolve(this.#partitions.get(number)?.meta)
+  }
+
+  renew(number: number, token: string): Promise<boolean> {
+    return this.trim(number, token, 0)
+  }
+
+  trim(number: number, token: string, count: number): Promise<boolean> {
+    const partition = this.#partitions.get(number)
+    if (partition === undefined || partition.meta.token !== token) return Promise.resolve(false)
+    partition.meta = { ...partition.meta, renewals: partition.meta.renewals + 1 }
+    partition.outbox = partition.outbox.slice(count)
+    return Promise.resolve(true)
+  }
+
+  accept(number: number, reason: string): Promise<boolean> {
+    const partition = this.#partitions.get(number)
+    if (partition === undefined) return Promise.resolve(false)
+    partition.meta = { ...partition.meta, accepted: reason }
+    return Promise.resolve(true)
+  }
+
+  commit(number: number, commit: Commit): Promise<CommitOutcome> {
+    const partition = this.#partitions.get(number)
+    if (partition === undefined || partition.meta.token !== commit.token) return Promise.resolve('fenced')
+    const { meta } = partition
+    if (meta.commitId === commit.commitId) return Promise.resolve('ok')
+    if (meta.commitId !== commit.previousCommitId || meta.position !== commit.previousPosition) {
+      return Promise.resolve('conflict')
+    }
+    partition.outbox = [...partition.outbox.slice(commit.trim), ...commit.outbox]
+    for (const { key, bytes } of commit.profiles) {
+      if (bytes === undefined) partition.profiles.delete(key)
+      else partition.profiles.set(key, Buffer.from(bytes))
+    }
+    for (const { key, dueAt } of commit.timers) {
+      if (dueAt === Infinity) partition.timers.delete(key)
+      else partition.timers.set(key, dueAt)
+    }
+    for (const { stage, bucket, bytes } of commit.memory) {
+      let buckets = partition.memory.get(stage)
+      if (buckets === undefined) partition.memory.set(stage, (buckets = new Map<number, Buffer>()))
+      if (bytes === undefined) buckets.delete(bucket)
+      else buckets.set(bucket, Buffer.concat([buckets.get(bucket) ?? Buffer.alloc(0), bytes]))
+    }
+    partition.meta = { ...meta, ...commit.meta, commitId: commit.commitId, renewals: meta.renewals + 1 }
+    return Promise.resolve('ok')
+  }
+
+  load(number: number, keys: readonly string[]): Promise<(Buffer | undefined)[]> {
+    const profiles = this.#partitions.get(number)?.profiles
+    return Promise.resolve(keys.map(key => profiles?.get(key)))
+  }
+
+  timers(number: number, after: number, upTo: number, limit: number): Promise<Timer[]> {
+    const all = [...(this.#partitions.get(number)?.timers ?? [])].map(([key, dueAt]) => ({ key, dueAt }))
+    const due = all.filter(({ dueAt }) => dueAt > after && dueAt <= upTo)
+    due.sort((a, b) => a.dueAt - b.dueAt || (a.key < b.key ? -1 : 1))
+    return Promise.resolve(due.slice(0, limit))
+  }
+
+  memory(number: number, stage: string, fromBucket: number, toBucket: number): Promise<MemoryBucket[]> {
+    const buckets = [...(this.#partitions.get(number)?.memory.get(stage) ?? [])]
+    const wanted = buckets.filter(([bucket]) => bucket >= fromBucket && bucket <= toBucket)
+    return Promise.resolve(wanted.sort(([a], [b]) => a - b).map(([bucket, bytes]) => ({ bucket, bytes })))
+  }
+
+  outbox(number: number): Promise<Buffer[]> {
+    return Promise.resolve([...(this.#partitions.get(number)?.outbox ?? [])])
+  }
+
+  layouts(): Promise<StoredLayout[]> {
+    return Promise.resolve([...this.#layouts.values()])
+  }
+
+  saveLayout(layout: StoredLayout): Promise<void> {
+    this.#layouts.set(layout.id, layout)
+    return Promise.resolve()
+  }
+
+  isReachable(): boolean {
+    return true
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+function emptyMeta(stateId: string): PartitionMeta {
+  return {
+    token: '',
+    renewals: 0,
+    stateId,
+    commitId: '',
+    position: 0,
+    lastSeq: 0,
+    ordinal: 0,
+    now: 0,
+    sequenceOffset: 0,
+    streamCreated: '',
+    anchor: '',
+    definition: '',
+    definitionFrom: 0,
+    accepted: '',
+  }
+}

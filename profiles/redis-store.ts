@@ -1,0 +1,185 @@
+/**
+ * The profile store on Redis. Three connections: commits (one script call a batch), reads, and lease renewals, so that a large
+ * read never delays a renewal.
+ */
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+import {
+  MillraceError,
+  type Commit,
+  type CommitOutcome,
+  type MemoryBucket,
+  type PartitionMeta,
+  type ProfileStore,
+  type StoredLayout,
+  type Timer,
+} from '../engine/index.js'
+import { commitArguments } from './redis-commit.js'
+import { openRedis, redisError, withTimeout, type RedisSettings } from './redis-connection.js'
+import { RedisKeys } from './redis-keys.js'
+import { parseMeta } from './redis-meta.js'
+
+/** Redis deletes a profile this long after its time to live, so that an outage of this length cannot make a replay differ. */
+const garbageMs = 30 * 86_400_000
+
+type Script = (...args: (string | number | Buffer)[]) => Promise<unknown>
+interface Scripts {
+  commitBatch: Script
+  acquirePartition: Script
+  renewPartition: Script
+  acceptLoss: Script
+}
+
+export class RedisStore implements ProfileStore {
+  readonly #keys: RedisKeys
+  readonly #commits: Redis & Scripts
+  readonly #reads: Redis
+  readonly #leases: Redis & Scripts
+
+  /** `timeoutMs` bounds every command. */
+  constructor(
+    settings: RedisSettings,
+    pipeline: string,
+    private readonly timeoutMs = 5_000,
+  ) {
+    this.#keys = new RedisKeys(pipeline)
+    this.#commits = withScripts(openRedis(settings, 'commits'))
+    this.#reads = openRedis(settings, 'reads')
+    this.#leases = withScripts(openRedis(settings, 'leases'))
+  }
+
+  async verify(): Promise<string[]> {
+    const connections = [this.#commits, this.#reads, this.#leases]
+    await Promise.all(connections.map(redis => (redis.status === 'wait' ? this.#connect(redis) : undefined)))
+    const info = await this.#run(this.#reads, 'read INFO', this.#reads.info())
+    const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? ''
+    const policy = field('maxmemory_policy')
+    if (policy !== 'noeviction') {
+      throw new MillraceError('eviction_policy', `Redis maxmemory-policy must be "noeviction", got "${policy}"`)
+    }
+    return field('aof_enabled') === '1'
+      ? []
+      : ['Redis runs without appendonly: a restart loses profiles since the last snapshot']
+  }
+
+  async acquire(partition: number, owner: string, stateId: string): Promise<PartitionMeta> {
+    const key = this.#keys.meta(partition)
+    const reply = await this.#run(this.#leases, 'acquire', this.#leases.acquirePartition(1, key, owner, stateId))
+    const flat = reply as string[]
+    const fields: Record<string, string> = {}
+    for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!
+    return parseMeta(fields)!
+  }
+
+  async readMeta(partition: number): Promise<PartitionMeta | undefined> {
+    return parseMeta(await this.#run(this.#leases, 'read meta', this.#leases.hgetall(this.#keys.meta(partition))))
+  }
+
+  renew(partition: number, token: string): Promise<boolean> {
+    return this.trim(partition, token, 0)
+  }
+
+  async trim(partition: number, token: string, count: number): Promise<boolean> {
+    const { meta, outbox } = { meta: this.#keys.meta(partition), outbox: this.#keys.outbox(partition) }
+    const reply = this.#leases.renewPartition(2, meta, outbox, token, count)
+    return (await this.#run(this.#leases, 'renew', reply)) === 1
+  }
+
+  async accept(partition: number, reason: string): Promise<boolean> {
+    const reply = this.#leases.acceptLoss(1, this.#keys.meta(partition), reason)
+    return (await this.#run(this.#leases, 'accept', reply)) === 1
+  }
+
+  async commit(partition: number, commit: Commit): Promise<CommitOutcome> {
+    const args = commitArguments(this.#keys, partition, commit, garbageMs)
+    const reply = await this.#run(this.#commits, 'commit', this.#commits.commitBatch(...args))
+    switch (reply) {
+      case 'OK':
+      case 'DUPLICATE':
+        return 'ok'
+      case 'FENCED':
+        return 'fenced'
+      case 'CONFLICT':
+        return 'conflict'
+      default:
+        throw new MillraceError('redis_unavailable', `commit: unknown reply ${JSON.stringify(reply)}`)
+    }
+  }
+
+  async load(partition: number, keys: readonly string[]): Promise<(Buffer | undefined)[]> {
+    if (keys.length === 0) return []
+    const names = keys.map(key => this.#keys.profile(partition, key))
+    const found = await this.#run(this.#reads, 'load profiles', this.#reads.mgetBuffer(names))
+    return found.map(bytes => bytes ?? undefined)
+  }
+
+  async timers(partition: number, after: number, upTo: number, limit: number): Promise<Timer[]> {
+    const key = this.#keys.timers(partition)
+    const range = this.#reads.zrange(key, `(${after}`, upTo, 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
+    const flat = await this.#run(this.#reads, 'load timers', range)
+    const timers: Timer[] = []
+    for (let i = 0; i + 1 < flat.length; i += 2) timers.push({ key: flat[i]!, dueAt: Number(flat[i + 1]) })
+    return timers
+  }
+
+  async memory(partition: number, stage: string, fromBucket: number, toBucket: number): Promise<MemoryBucket[]> {
+    const buckets: number[] = []
+    for (let bucket = fromBucket; bucket <= toBucket; bucket++) buckets.push(bucket)
+    if (buckets.length === 0) return []
+    const names = buckets.map(bucket => this.#keys.memory(partition, stage, bucket))
+    const found = await this.#run(this.#reads, 'load memory', this.#reads.mgetBuffer(names))
+    return found.flatMap((bytes, i) => (bytes === null ? [] : [{ bucket: buckets[i]!, bytes }]))
+  }
+
+  outbox(partition: number): Promise<Buffer[]> {
+    return this.#run(this.#reads, 'load outbox', this.#reads.lrangeBuffer(this.#keys.outbox(partition), 0, -1))
+  }
+
+  async layouts(): Promise<StoredLayout[]> {
+    const stored = await this.#run(this.#reads, 'load layouts', this.#reads.hgetall(this.#keys.layouts()))
+    return Object.entries(stored).map(([id, json]) => ({ id: Number(id), json }))
+  }
+
+  async saveLayout({ id, json }: StoredLayout): Promise<void> {
+    await this.#run(this.#leases, 'save layout', this.#leases.hset(this.#keys.layouts(), String(id), json))
+  }
+
+  isReachable(): boolean {
+    return this.#commits.status === 'ready' && this.#reads.status === 'ready' && this.#leases.status === 'ready'
+  }
+
+  close(): Promise<void> {
+    for (const redis of [this.#commits, this.#reads, this.#leases]) redis.disconnect()
+    return Promise.resolve()
+  }
+
+  async #connect(redis: Redis): Promise<void> {
+    // The client reports a refused login only as an event; the promise of connect() tells of a closed connection.
+    let reported: unknown
+    const remember = (error: unknown): void => {
+      reported = error
+    }
+    redis.on('error', remember)
+    try {
+      await redis.connect()
+    } catch (error) {
+      throw redisError(reported ?? error, 'cannot connect to Redis')
+    } finally {
+      redis.off('error', remember)
+    }
+  }
+
+  #run<T>(redis: Redis, doing: string, command: Promise<T>): Promise<T> {
+    return withTimeout(redis, this.timeoutMs, doing, command)
+  }
+}
+
+function withScripts(redis: Redis): Redis & Scripts {
+  const lua = (name: string): string => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8')
+  redis.defineCommand('commitBatch', { lua: lua('commit') })
+  redis.defineCommand('acquirePartition', { lua: lua('acquire') })
+  redis.defineCommand('renewPartition', { lua: lua('renew') })
+  redis.defineCommand('acceptLoss', { lua: lua('accept') })
+  // defineCommand adds methods that the client's types cannot know.
+  return redis as Redis & Scripts
+}
