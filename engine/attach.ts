@@ -1,0 +1,128 @@
+/**
+ * Before a partition is processed: is the stream still the one this state was computed from, and is the state still the one
+ * that was computed? Every "no" is a halt with a reason, unless a person has accepted exactly that loss.
+ *
+ * The stored facts come from Redis (meta), from the event stream, and from NATS' own record of the state (ledger), because
+ * each of the three can be restored, flushed or recreated without the others.
+ */
+import { MillraceError, type ErrorCode } from './errors.js'
+import { anchorOf, type LedgerEntry, type StreamFacts, type Streams } from './nats/streams.js'
+import type { Names } from './nats/names.js'
+import type { MetaUpdate, PartitionMeta } from './store.js'
+
+export interface AttachContext {
+  readonly streams: Streams
+  readonly names: Names
+  readonly pipeline: string
+  readonly partition: number
+  /** Hash of the definition that is to run. */
+  readonly definition: string
+}
+
+/** What the first commit after attaching must change in the meta. */
+export async function attach(context: AttachContext, meta: PartitionMeta): Promise<MetaUpdate> {
+  const { streams, names, pipeline, partition, definition } = context
+  const stream = names.streams.events
+  const subject = names.ledgerSubject(pipeline, partition)
+  const facts = await streams.freshFacts(stream)
+  const ledger = await streams.ledger('MILLRACE', subject)
+
+  const stateProblem = checkState(meta, ledger)
+  if (stateProblem !== undefined && meta.accepted !== stateProblem.code) throw stateProblem
+
+  const isFirst = meta.streamCreated === ''
+  const update: MetaUpdate = isFirst
+    ? { position: facts.firstSeq - 1, lastSeq: facts.firstSeq - 1, streamCreated: facts.created, anchor: '' }
+    : await continueOn(context, meta, facts)
+
+  const position = update.position ?? meta.position
+  const changed: MetaUpdate =
+    meta.definition === definition ? {} : { definition, definitionFrom: isFirst ? 0 : position }
+  return { ...update, ...changed, ...(meta.accepted === '' ? {} : { accepted: '' }) }
+}
+
+/** Records in NATS what was just committed in Redis. Must be done before the first event is read. */
+export async function recordState(context: AttachContext, meta: PartitionMeta): Promise<void> {
+  const { streams, names, pipeline, partition } = context
+  const subject = names.ledgerSubject(pipeline, partition)
+  const known = await streams.ledger('MILLRACE', subject)
+  const { stateId, definition, definitionFrom } = meta
+  if (known?.stateId === stateId && known.definition === definition && known.definitionFrom === definitionFrom) return
+  await streams.record(subject, { stateId, definition, definitionFrom })
+}
+
+function checkState(meta: PartitionMeta, ledger: LedgerEntry | undefined): MillraceError | undefined {
+  if (ledger === undefined) return undefined
+  if (ledger.stateId !== meta.stateId) {
+    return new MillraceError(
+      'state_lost',
+      `Redis holds state "${meta.stateId}", NATS has state "${ledger.stateId}" on record: Redis was flushed or swapped`,
+    )
+  }
+  if (ledger.definitionFrom > meta.position && ledger.definition !== meta.definition) {
+    return new MillraceError(
+      'definition_rolled_back',
+      `definition "${ledger.definition}" took effect at position ${ledger.definitionFrom}, Redis is back at ${meta.position}`,
+    )
+  }
+  return undefined
+}
+
+async function continueOn(context: AttachContext, meta: PartitionMeta, facts: StreamFacts): Promise<MetaUpdate> {
+  const problem = await checkStream(context, meta, facts)
+  if (problem === undefined) return {}
+  if (meta.accepted !== problem.code) throw problem
+  return acceptLoss(problem.code, meta, facts)
+}
+
+/** The first thing that does not fit, if any. Used at attach and whenever the reader makes a new consumer. */
+export async function checkStream(
+  { streams, names }: Pick<AttachContext, 'streams' | 'names'>,
+  meta: Pick<PartitionMeta, 'position' | 'sequenceOffset' | 'streamCreated' | 'anchor'>,
+  facts: StreamFacts,
+): Promise<MillraceError | undefined> {
+  const stream = names.streams.events
+  const position = meta.position - meta.sequenceOffset
+  if (facts.created !== meta.streamCreated) {
+    const text = `stream "${stream}" was created at ${facts.created}, this state was computed from one created at ${meta.streamCreated}`
+    return new MillraceError('stream_recreated', text)
+  }
+  if (facts.lastSeq < position) {
+    const text = `stream "${stream}" ends at sequence ${facts.lastSeq}, ${position} was already processed`
+    return new MillraceError('stream_truncated', text)
+  }
+  if (facts.firstSeq > position + 1) {
+    const text = `stream "${stream}" starts at sequence ${facts.firstSeq}, the next to process is ${position + 1}`
+    return new MillraceError('events_lost', text)
+  }
+  if (meta.anchor !== '') {
+    const stored = await streams.anchor(stream, Number(meta.anchor.split(':')[0]))
+    if (stored !== undefined && stored !== meta.anchor) {
+      const text = `stream "${stream}" holds another event at sequence ${position}: "${stored}" instead of "${meta.anchor}"`
+      return new MillraceError('anchor_mismatch', text)
+    }
+  }
+  return undefined
+}
+
+/** How a partition goes on after a person has accepted that something is gone. Logical positions never fall. */
+function acceptLoss(reason: ErrorCode, meta: PartitionMeta, facts: StreamFacts): MetaUpdate {
+  switch (reason) {
+    case 'stream_recreated':
+      // From the first event of the new stream.
+      return {
+        sequenceOffset: meta.position - (facts.firstSeq - 1),
+        streamCreated: facts.created,
+        anchor: '',
+      }
+    case 'stream_truncated':
+      // From the first event after the truncation.
+      return { sequenceOffset: meta.position - facts.lastSeq, anchor: '' }
+    case 'events_lost':
+      return { position: facts.firstSeq - 1 + meta.sequenceOffset, anchor: '' }
+    default:
+      return { anchor: '' }
+  }
+}
+
+export { anchorOf }

@@ -1,0 +1,80 @@
+/** `millrace run`: the service. Ends with SIGTERM or SIGINT, or when the process cannot do its work. */
+import { openAdminPort, type AdminSources } from '../admin.js'
+import { systemClock } from '../clock.js'
+import { loadConfig, redactedConfig, type Config } from '../config.js'
+import { Engine } from '../engine.js'
+import { loadPipeline } from '../load-pipeline.js'
+import { createLog, type Log } from '../log.js'
+import { Metrics } from '../metrics.js'
+import type { ExitCode, Services } from './services.js'
+
+export interface RunOptions {
+  readonly config?: string | undefined
+  /** Instead of the configuration's. */
+  readonly pipeline?: string | undefined
+}
+
+/** Throws errors of the action `stop`. Resolves with 1 when all partitions were taken over by another process. */
+export async function run(options: RunOptions, services: Services): Promise<ExitCode> {
+  const config = await loadConfig({ file: options.config, env: services.io.env })
+  const log = createLog(config.log.level)
+  log.info({ config: redactedConfig(config) }, 'configuration')
+  const { pipeline, folder } = await loadPipeline(options.pipeline ?? config.pipeline)
+  const metrics = new Metrics(pipeline.name)
+  metrics.collectProcess()
+  const stopping = new AbortController()
+  const onSignal = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'signal received')
+    stopping.abort()
+  }
+  process.once('SIGTERM', onSignal)
+  process.once('SIGINT', onSignal)
+
+  const running: { engine?: Engine } = {}
+  const admin = await openAdminPort(adminSources(running, metrics, log, pipeline.partitions), config.admin)
+  log.info({ host: admin.host, port: admin.port }, 'admin port is open')
+  try {
+    const store = services.openStore(config, pipeline.name)
+    const options = { config, pipeline, folder, store, metrics, log, clock: systemClock }
+    const engine = await Engine.start(options, stopping.signal)
+    running.engine = engine
+    const stopRequested = new Promise<'stop'>(resolve => {
+      if (stopping.signal.aborted) resolve('stop')
+      stopping.signal.addEventListener('abort', () => resolve('stop'))
+    })
+    const why = await Promise.race([stopRequested, engine.ended.then(() => 'ended' as const)])
+    await engine.stop(deadlineOf(config))
+    return why === 'ended' ? 1 : 0
+  } catch (error) {
+    // Told to stop while it was still waiting for a server.
+    if (stopping.signal.aborted) return 0
+    throw error
+  } finally {
+    await admin.close()
+  }
+}
+
+function deadlineOf(config: Config): number {
+  return config.shutdown.deadline
+}
+
+function adminSources(running: { engine?: Engine }, metrics: Metrics, log: Log, partitions: number): AdminSources {
+  return {
+    metrics,
+    log,
+    clock: systemClock,
+    readiness: () => {
+      const { engine } = running
+      const statuses =
+        engine?.partitions ??
+        Array.from({ length: partitions }, (_, partition) => ({ partition, state: 'attaching' as const, reason: '' }))
+      return {
+        isReady: statuses.every(({ state }) => state === 'running'),
+        nats: engine?.isNatsConnected === true ? 'connected' : 'disconnected',
+        redis: engine?.isStoreReachable === true ? 'connected' : 'disconnected',
+        partitions: statuses,
+      }
+    },
+    profile: async key => running.engine?.profile(key),
+  }
+}

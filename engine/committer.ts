@@ -1,0 +1,98 @@
+/**
+ * One commit in flight per partition. A commit whose outcome is unknown (timeout, lost connection) is sent again, the very same
+ * one, until there is an answer: the script knows its id, so it is written once whether or not the first try arrived.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { MillraceError, messageOf } from './errors.js'
+import type { Commit, ProfileStore } from './store.js'
+
+export interface CommitObserver {
+  /** Every attempt, answered or not. */
+  commitFailed(error: Error): void
+  committed(durationMs: number): void
+}
+
+/** Another writer has moved the state: memory is stale, the partition attaches again. */
+export class CommitConflict extends Error {}
+
+const retryMs = [50, 100, 250, 500, 1_000, 2_000]
+
+export class Committer {
+  #count = 0
+  /** Id of the last commit that is known to be written. */
+  #lastId: string
+  #position: number
+  /** When the owner last proved to be the owner, monotonic milliseconds, taken before the proof was asked for. */
+  #provenAt: number
+
+  constructor(
+    private readonly store: ProfileStore,
+    private readonly partition: number,
+    private readonly token: string,
+    previous: { readonly commitId: string; readonly position: number },
+    private readonly observer: CommitObserver,
+  ) {
+    this.#lastId = previous.commitId
+    this.#position = previous.position
+    this.#provenAt = performance.now()
+  }
+
+  /** Position that is stored. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Milliseconds since Redis last confirmed the token. */
+  get leaseAgeMs(): number {
+    return performance.now() - this.#provenAt
+  }
+
+  /** Throws `fenced`, `CommitConflict`, or the abort reason. */
+  async commit(
+    writes: Omit<Commit, 'token' | 'commitId' | 'previousPosition' | 'previousCommitId'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const commit: Commit = {
+      ...writes,
+      token: this.token,
+      commitId: `${this.token}:${++this.#count}`,
+      previousPosition: this.#position,
+      previousCommitId: this.#lastId,
+    }
+    const startedAt = performance.now()
+    const outcome = await this.#until(signal, () => this.store.commit(this.partition, commit))
+    if (outcome === 'fenced') throw fenced(this.partition)
+    if (outcome === 'conflict') {
+      throw new CommitConflict(`partition ${this.partition} is not at position ${this.#position} any more`)
+    }
+    this.#lastId = commit.commitId
+    this.#position = commit.meta.position ?? this.#position
+    this.observer.committed(performance.now() - startedAt)
+  }
+
+  /** Proves the token and trims the outbox. Throws `fenced` or the abort reason. */
+  async renew(trim: number, signal: AbortSignal): Promise<void> {
+    const isOwner = await this.#until(signal, () => this.store.trim(this.partition, this.token, trim))
+    if (!isOwner) throw fenced(this.partition)
+  }
+
+  async #until<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      signal.throwIfAborted()
+      const askedAt = performance.now()
+      try {
+        const answer = await attempt()
+        this.#provenAt = askedAt
+        return answer
+      } catch (error) {
+        if (error instanceof MillraceError && error.action === 'stop') throw error
+        this.observer.commitFailed(error instanceof Error ? error : new Error(messageOf(error)))
+        await delay(retryMs[Math.min(tries, retryMs.length - 1)], undefined, { signal })
+      }
+    }
+  }
+}
+
+function fenced(partition: number): MillraceError {
+  return new MillraceError('fenced', `partition ${partition} was taken over by another process`)
+}

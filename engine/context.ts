@@ -1,0 +1,39 @@
+/** What all partitions of a process share. Made once by `engine.ts`. */
+import type { Clock } from './clock.js'
+import type { Log } from './log.js'
+import type { Metrics } from './metrics.js'
+import type { ProfileModel } from './model.js'
+import type { NatsConnection } from './nats/connection.js'
+import type { Names } from './nats/names.js'
+import type { Publisher } from './nats/publisher.js'
+import type { Streams } from './nats/streams.js'
+import type { Pipeline } from './pipeline.js'
+import type { StageChain } from './stages.js'
+import type { ProfileStore } from './store.js'
+
+/** Bounds per partition, except where it says otherwise. */
+export interface Limits {
+  readonly batchEvents: number
+  readonly batchBytes: number
+  readonly cacheProfiles: number
+  readonly cacheBytes: number
+  readonly outboxEntries: number
+  readonly outboxBytes: number
+  /** After this long without a proof of ownership nothing is published; twice as long and another may take over. */
+  readonly leaseMs: number
+}
+
+export interface EngineContext {
+  readonly pipeline: Pipeline
+  readonly model: ProfileModel
+  readonly store: ProfileStore
+  readonly chain: StageChain
+  readonly connection: NatsConnection
+  readonly streams: Streams
+  readonly publisher: Publisher
+  readonly names: Names
+  readonly limits: Limits
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly clock: Clock
+}

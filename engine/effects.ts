@@ -1,0 +1,129 @@
+/**
+ * Turns what a fold decided into outbox entries: numbered, addressed, encoded. The number (`seq`, `ordinal`) is the same in
+ * every replay, so the message id is too, and a broker or consumer recognizes a repetition.
+ */
+import type { Effects } from './model.js'
+import type { Lane, Names } from './nats/names.js'
+import { positionHeader, type OutboxEntry } from './outbox-entry.js'
+import type { RejectedEvent } from './stages.js'
+
+/** What was decided, counted for the metrics of one batch. Keys are `<name>` or `<name> <detail>`. */
+export class EffectCounts {
+  readonly triggers = new Map<string, number>()
+  readonly suppressed = new Map<string, number>()
+  readonly segments = new Map<string, number>()
+  readonly late = new Map<string, number>()
+  readonly deadLetters = new Map<string, number>()
+}
+
+const noEntries: OutboxEntry[] = []
+
+export class EffectCollector implements Effects {
+  entries: OutboxEntry[] = noEntries
+  counts = new EffectCounts()
+  /** Coordinate of the next effect. */
+  seq = 0
+  ordinal = 0
+  /** Profile that is being folded. */
+  key = ''
+  /** Broker's time of the event being folded, with fraction; 0 while timers fire. */
+  causedAtMs = 0
+
+  constructor(
+    private readonly names: Names,
+    private readonly profile: string,
+    private readonly partition: number,
+    private readonly incarnation: string,
+    private readonly eventStream: string,
+    private readonly sequenceOffset: number,
+  ) {}
+
+  /** Hands over what was collected and starts anew. */
+  take(): { entries: OutboxEntry[]; counts: EffectCounts } {
+    const { entries, counts } = this
+    if (entries.length > 0) {
+      this.entries = []
+      this.counts = new EffectCounts()
+    }
+    return { entries, counts }
+  }
+
+  /** Effects from here on follow this event. */
+  follow(seq: number): void {
+    if (seq === this.seq) return
+    this.seq = seq
+    this.ordinal = 0
+  }
+
+  trigger(name: string, at: number, data: unknown): void {
+    count(this.counts.triggers, name)
+    this.#publish('triggers', name, { trigger: name }, at, data)
+  }
+
+  suppressed(name: string, reason: string, at: number): void {
+    count(this.counts.suppressed, `${name} ${reason}`)
+    this.#publish('suppressed', `${name}.${reason}`, { trigger: name, reason }, at)
+  }
+
+  segment(name: string, change: 'entered' | 'exited', at: number): void {
+    count(this.counts.segments, `${name} ${change}`)
+    this.#publish('segments', `${name}.${change}`, { segment: name, change }, at)
+  }
+
+  late(trait: string): void {
+    count(this.counts.late, trait)
+  }
+
+  /** The original bytes and headers, and why. */
+  deadLetter({ event, stage, reason, detail }: RejectedEvent): void {
+    count(this.counts.deadLetters, `${stage} ${reason}`)
+    const fields = this.#fields(this.#nextId(), event.key)
+    fields.push('Millrace-Stage', stage, 'Millrace-Reason', reason, 'Millrace-Error', headerSafe(detail))
+    fields.push('Millrace-Stream', this.eventStream, 'Millrace-Sequence', String(event.seq - this.sequenceOffset))
+    fields.push('Millrace-Subject', event.origin.subject)
+    for (const [name, values] of event.origin.headers ?? []) {
+      // The broker's own headers steered the first publishing and must not steer this one.
+      if (!name.startsWith('Nats-')) for (const value of values) fields.push(name, value)
+    }
+    this.#add('deadletters', `${stage}.${reason}`, fields, event.origin.data)
+  }
+
+  #publish(lane: Lane, subject: string, what: object, at: number, data?: unknown): void {
+    const id = this.#nextId()
+    const { key, seq } = this
+    const body = JSON.stringify({ id, ...what, profile: this.profile, key, at, seq, data })
+    this.#add(lane, subject, this.#fields(id, key), Buffer.from(body))
+  }
+
+  #nextId(): string {
+    return `${this.incarnation}:${this.partition}:${this.seq}:${this.ordinal}`
+  }
+
+  #fields(id: string, key: string): string[] {
+    const fields = ['Nats-Msg-Id', id, positionHeader, `${this.seq}:${this.ordinal}`]
+    if (key !== '') fields.push('Millrace-Key', headerSafe(key))
+    return fields
+  }
+
+  #add(lane: Lane, tokens: string, fields: string[], body: Uint8Array): void {
+    if (this.entries === noEntries) this.entries = []
+    this.entries.push({
+      lane,
+      seq: this.seq,
+      ordinal: this.ordinal++,
+      subject: `${this.names.root(lane)}.${tokens}.${this.partition}`,
+      fields,
+      body,
+      causedAtMs: this.causedAtMs,
+    })
+  }
+}
+
+function count(counts: Map<string, number>, what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1)
+}
+
+/** A header value ends at a line break; an error's text or a key may hold one. */
+function headerSafe(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ').slice(0, 1_000)
+}

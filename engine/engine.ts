@@ -1,0 +1,207 @@
+/**
+ * The runtime of one pipeline in one process. Start: connect, check, provision, start stages, attach partitions. Stop, in
+ * three steps that read top to bottom: stop reading, finish, close.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from './clock.js'
+import type { Config } from './config.js'
+import type { EngineContext } from './context.js'
+import { MillraceError } from './errors.js'
+import type { Log } from './log.js'
+import type { Metrics } from './metrics.js'
+import type { ProfileView } from './model.js'
+import { connectNats, followConnection } from './nats/connection.js'
+import { Names } from './nats/names.js'
+import { partitionOf } from './nats/partitioning.js'
+import { provision } from './nats/provision.js'
+import { Publisher } from './nats/publisher.js'
+import { Streams } from './nats/streams.js'
+import { Partition, type PartitionStatus } from './partition.js'
+import type { Pipeline } from './pipeline.js'
+import { learnLayouts } from './profile-loading.js'
+import { StageChain } from './stages.js'
+import type { ProfileStore } from './store.js'
+
+export interface EngineOptions {
+  readonly config: Config
+  readonly pipeline: Pipeline
+  /** Where relative paths in stage options start. */
+  readonly folder: string
+  /** Closed by the engine. */
+  readonly store: ProfileStore
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly clock: Clock
+}
+
+const startRetryMs = 1_000
+
+export class Engine {
+  readonly #partitions: readonly Partition[]
+  /** Resolves when every partition has ended: after `stop`, or because all were taken over. */
+  readonly ended: Promise<void>
+  #isNatsConnected = true
+
+  private constructor(private readonly context: EngineContext) {
+    const { pipeline, connection } = context
+    this.#partitions = Array.from({ length: pipeline.partitions }, (_, number) => new Partition(context, number))
+    void followConnection(connection, {
+      lost: () => {
+        this.#isNatsConnected = false
+        context.log.warn({}, 'connection to NATS lost')
+      },
+      back: () => {
+        this.#isNatsConnected = true
+        context.log.info({}, 'connection to NATS is back')
+        for (const partition of this.#partitions) partition.session?.reconnected()
+      },
+    })
+    this.ended = Promise.all(this.#partitions.map(partition => partition.run())).then(() => undefined)
+  }
+
+  /** Waits for servers that are down. Throws what no waiting mends: errors of the action `stop`. */
+  static async start(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
+    const { config, pipeline, folder, store, metrics, log, clock } = options
+    const names = new Names(config.streams)
+    const connection = await untilReachable(log, signal, () => connectNats(config.nats, `millrace ${pipeline.name}`))
+    try {
+      const streams = await untilReachable(log, signal, () => Streams.open(connection))
+      for (const warning of await untilReachable(log, signal, () => store.verify())) log.warn({}, warning)
+      const created = await untilReachable(log, signal, () =>
+        provision(connection, names, {
+          mode: config.provision,
+          partitions: pipeline.partitions,
+          replicas: config.replicas,
+          keepMs: config.retention.keep,
+          minKeepMs: config.retention.minimum,
+        }),
+      )
+      if (created.length > 0) log.info({ streams: created }, 'streams created')
+      const model = pipeline.profile.model()
+      await learnLayouts(store, model)
+      await store.saveLayout(model.layout)
+      metrics.expect(pipeline.stages, model)
+      const chain = await StageChain.start(
+        pipeline.stages,
+        { folder, notice: noticeTo(log) },
+        stageObserver(metrics, log),
+      )
+      const context: EngineContext = {
+        pipeline,
+        model,
+        store,
+        chain,
+        connection,
+        streams,
+        publisher: new Publisher(connection),
+        names,
+        limits: limitsOf(config, pipeline.partitions),
+        metrics,
+        log,
+        clock,
+      }
+      log.info({ pipeline: pipeline.name, definition: pipeline.hash, partitions: pipeline.partitions }, 'engine starts')
+      return new Engine(context)
+    } catch (error) {
+      await connection.close()
+      await store.close()
+      throw error
+    }
+  }
+
+  get isNatsConnected(): boolean {
+    return this.#isNatsConnected
+  }
+
+  get isStoreReachable(): boolean {
+    return this.context.store.isReachable()
+  }
+
+  get partitions(): readonly PartitionStatus[] {
+    return this.#partitions.map(partition => partition.status)
+  }
+
+  /**
+   * The profile as stored, `undefined` when there is none. When the store does not answer, the last one this process holds
+   * with nothing uncommitted, marked stale. Throws `redis_unavailable` when there is not even that.
+   */
+  async profile(key: string): Promise<{ view: ProfileView; isStale: boolean } | undefined> {
+    const { store, model, pipeline, clock } = this.context
+    const partition = partitionOf(key, pipeline.partitions)
+    const now = Math.floor(clock.wallMs())
+    try {
+      const [bytes] = await store.load(partition, [key])
+      if (bytes === undefined) return undefined
+      if (!model.knowsLayout(model.layoutOf(bytes))) await learnLayouts(store, model)
+      return { view: model.view(model.decode(key, bytes), now), isStale: false }
+    } catch (error) {
+      const state = this.#partitions[partition]!.session?.lastGood(key)
+      if (state === undefined) throw error
+      return { view: model.view(state, now), isStale: true }
+    }
+  }
+
+  /** After `deadlineMs` what is left is given up; it is done after the next start. */
+  async stop(deadlineMs: number): Promise<void> {
+    const { publisher, chain, connection, store, log } = this.context
+    log.info({ deadline_ms: deadlineMs }, 'engine stops')
+    for (const partition of this.#partitions) partition.stop()
+    const deadline = setTimeout(() => {
+      log.warn({ deadline_ms: deadlineMs }, 'stop took too long, giving up what is left')
+      for (const partition of this.#partitions) partition.abort()
+    }, deadlineMs)
+    await this.ended
+    clearTimeout(deadline)
+
+    publisher.close()
+    await chain.close()
+    await connection.close()
+    await store.close()
+    log.info({}, 'engine stopped')
+  }
+}
+
+function limitsOf(config: Config, partitions: number): EngineContext['limits'] {
+  const { batch, cache, outbox, lease } = config
+  return {
+    batchEvents: batch.maxEvents,
+    batchBytes: batch.maxBytes,
+    // A generation must hold what two folds touch, see ProfileCache.trim.
+    cacheProfiles: Math.max(Math.ceil(cache.maxProfiles / partitions), batch.maxEvents * 4),
+    cacheBytes: Math.ceil(cache.maxBytes / partitions),
+    outboxEntries: outbox.maxEntries,
+    outboxBytes: outbox.maxBytes,
+    leaseMs: lease.ttl,
+  }
+}
+
+/** A server that is down at the start is waited for, as Kubernetes starts things in any order. */
+async function untilReachable<T>(log: Log, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.action !== 'retry') throw error
+      if (tries % 10 === 0) log.warn({ error }, 'waiting for a server')
+      await delay(startRetryMs, undefined, { signal })
+    }
+  }
+}
+
+function noticeTo(log: Log) {
+  return (level: 'info' | 'warn', fields: Record<string, unknown>, sentence: string): void =>
+    log[level](fields, sentence)
+}
+
+function stageObserver(metrics: Metrics, log: Log) {
+  const stages = new Map<string, ReturnType<Metrics['stage']>>()
+  return {
+    stage(name: string, eventsIn: number, eventsOut: number, durationMs: number): void {
+      let stage = stages.get(name)
+      if (stage === undefined) stages.set(name, (stage = metrics.stage(name)))
+      stage.record(eventsIn, eventsOut, durationMs)
+    },
+    dropped: (stage: string, reason: string, count: number) => metrics.dropped(stage, reason, count),
+    prepareFailed: (stage: string, error: MillraceError) => log.warn({ stage, error }, 'batch is prepared again'),
+  }
+}

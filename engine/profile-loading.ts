@@ -1,0 +1,40 @@
+/** Brings the profiles that a fold will need into memory, all in one read. */
+import type { EngineContext } from './context.js'
+import type { Event } from './event.js'
+import type { PartitionMemory } from './fold.js'
+import type { ProfileModel } from './model.js'
+
+type LoadContext = Pick<EngineContext, 'store' | 'model'>
+
+/** Profiles of the events' keys, and of the timers due at or before `upTo`. Throws `profile_unreadable`. */
+export async function loadProfiles(
+  { store, model }: LoadContext,
+  partition: number,
+  { profiles, timers }: PartitionMemory,
+  events: Iterable<Event>,
+  upTo: number,
+): Promise<void> {
+  const wanted = new Set<string>()
+  for (const { key } of events) if (key !== '') wanted.add(key)
+  timers.keysDue(upTo, wanted)
+  const missing: string[] = []
+  for (const key of wanted) {
+    if (profiles.get(key) === undefined) missing.push(key)
+  }
+  profiles.hits += wanted.size - missing.length
+  profiles.misses += missing.length
+  if (missing.length === 0) return
+  const stored = await store.load(partition, missing)
+  if (stored.some(bytes => bytes !== undefined && !model.knowsLayout(model.layoutOf(bytes)))) {
+    // Another replica runs a newer definition and has written its layout meanwhile.
+    await learnLayouts(store, model)
+  }
+  missing.forEach((key, i) => {
+    const bytes = stored[i]
+    profiles.set(key, bytes === undefined ? model.create(key) : model.decode(key, bytes))
+  })
+}
+
+export async function learnLayouts(store: LoadContext['store'], model: ProfileModel): Promise<void> {
+  for (const layout of await store.layouts()) model.learnLayout(layout)
+}

@@ -1,0 +1,385 @@
+/**
+ * One attached life of a partition: from taking ownership to a stop or to the first thing that makes its memory doubtful.
+ *
+ * The loop: take what has arrived, run the stages, load missing profiles, fold; then wait for the previous commit and send
+ * this one. So the next batch is prepared while the previous one is written, and at most one commit is in flight. After a
+ * commit its effects go to the outbox, which publishes on its own.
+ */
+import { randomUUID } from 'node:crypto'
+import { anchorOf, attach, checkStream, recordState } from './attach.js'
+import { Committer } from './committer.js'
+import type { EngineContext } from './context.js'
+import { EffectCollector } from './effects.js'
+import { Floors, incarnationOf } from './floors.js'
+import { Folder, PoisonedEvent, type Fold, type PartitionMemory } from './fold.js'
+import { RecentHashes } from './hash-memory.js'
+import { Reader } from './nats/reader.js'
+import type { ProfileState } from './model.js'
+import { encodeEntry } from './outbox-entry.js'
+import { Outbox } from './outbox.js'
+import { loadProfiles } from './profile-loading.js'
+import { ProfileCache } from './profile-cache.js'
+import { recordFold, sessionObserver } from './session-metrics.js'
+import { StagedBatch } from './staged-batch.js'
+import type { Commit, MetaUpdate, PartitionMeta } from './store.js'
+import { TimerQueue } from './timers.js'
+import { Wakeup } from './wakeup.js'
+
+/** A partition that has had no event for this long moves its position along with the stream. */
+const idleMs = 5_000
+/**
+ * Timers fire by the wall clock this much late, and only when the broker confirms that nothing is left to receive: an event
+ * that was stored before a timer's moment must be folded before it.
+ */
+const wallSlackMs = 50
+/** Events asked for ahead of the fold, in batches. */
+const readAhead = 2
+
+type Writes = Omit<Commit, 'token' | 'commitId' | 'previousPosition' | 'previousCommitId'>
+
+export class Session {
+  readonly #memory: PartitionMemory
+  readonly #hashes: readonly (RecentHashes | undefined)[]
+  readonly #folder: Folder
+  readonly #reader: Reader
+  readonly #outbox: Outbox
+  readonly #committer: Committer
+  readonly #wakeup = new Wakeup()
+  #staged: StagedBatch | undefined
+  #inFlight: Promise<void> | undefined
+  #failure: unknown
+  #isStopping = false
+  #lastMoveAt = performance.now()
+
+  private constructor(
+    private readonly context: EngineContext,
+    private readonly partition: number,
+    private readonly signal: AbortSignal,
+    private readonly meta: PartitionMeta,
+    committer: Committer,
+    memory: PartitionMemory,
+    hashes: readonly (RecentHashes | undefined)[],
+    private readonly floors: Floors,
+  ) {
+    const { limits, pipeline, model } = context
+    this.#committer = committer
+    this.#memory = memory
+    this.#hashes = hashes
+    const rules = {
+      model,
+      partition,
+      partitions: pipeline.partitions,
+      maxAheadMs: pipeline.maxAheadMs,
+      maxProfiles: limits.batchEvents,
+      maxBytes: limits.batchBytes,
+    }
+    this.#folder = new Folder(rules, memory)
+    this.#outbox = new Outbox({
+      maxEntries: limits.outboxEntries,
+      maxBytes: limits.outboxBytes,
+      publisher: context.publisher,
+      maySend: () => committer.leaseAgeMs < limits.leaseMs / 2,
+      wake: () => this.#wakeup.wake(),
+      ...sessionObserver(context, partition),
+    })
+    this.#reader = this.#openReader()
+  }
+
+  /** Takes ownership and checks everything. Throws halts, `fenced` and what is to be retried. */
+  static async attach(
+    context: EngineContext,
+    partition: number,
+    poisoned: Map<number, string>,
+    signal: AbortSignal,
+  ): Promise<Session> {
+    const { store, streams, names, pipeline, limits, model } = context
+    const found = await store.acquire(partition, randomUUID(), randomUUID())
+    const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
+    const update = await attach(scope, found)
+    const meta = { ...found, ...update }
+    const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))
+    if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update }, signal)
+    await recordState(scope, meta)
+
+    const incarnation = incarnationOf(pipeline.name, meta.stateId)
+    const effects = new EffectCollector(
+      names,
+      model.name,
+      partition,
+      incarnation,
+      names.streams.events,
+      meta.sequenceOffset,
+    )
+    effects.seq = meta.lastSeq
+    effects.ordinal = meta.ordinal
+    const memory: PartitionMemory = {
+      profiles: new ProfileCache(limits.cacheProfiles, limits.cacheBytes),
+      timers: new TimerQueue((after, upTo, limit) => store.timers(partition, after, upTo, limit)),
+      effects,
+      position: meta.position,
+      lastSeq: meta.lastSeq,
+      now: meta.now,
+      poisoned,
+    }
+    const hashes = await Promise.all(
+      pipeline.stages.map(async stage => {
+        if (stage.memory === undefined) return undefined
+        const recent = new RecentHashes(stage.name, stage.memory.windowMs)
+        const { from, to } = recent.bucketsAt(meta.now)
+        recent.restore(await store.memory(partition, stage.name, from, to))
+        return recent
+      }),
+    )
+    const floors = await Floors.read(streams, names, pipeline.name, partition)
+    const unpublished = await store.outbox(partition)
+    const session = new Session(context, partition, signal, meta, committer, memory, hashes, floors)
+    session.#outbox.restore(unpublished, entry => floors.isPublished(entry.lane, entry))
+    return session
+  }
+
+  get position(): number {
+    return this.#committer.position
+  }
+
+  get pending(): number {
+    return this.#reader.pending + this.#reader.buffered
+  }
+
+  get outboxEntries(): number {
+    return this.#outbox.entries
+  }
+
+  /** True when nothing is left to do but wait. */
+  get isIdle(): boolean {
+    return this.pending === 0 && this.#inFlight === undefined && this.#staged === undefined && this.#outbox.isEmpty
+  }
+
+  /** A profile from memory, if all it says is committed. */
+  lastGood(key: string): ProfileState | undefined {
+    const state = this.#memory.profiles.peek(key)
+    return state !== undefined && state.lastSeq <= this.#committer.position ? state : undefined
+  }
+
+  /** Stop reading, finish what was taken, publish what was decided. `run` returns when that is done. */
+  stop(): void {
+    this.#isStopping = true
+    this.#wakeup.wake()
+  }
+
+  /** The connection to NATS is back. */
+  reconnected(): void {
+    this.#reader.restart('reconnect')
+    this.#outbox.send()
+  }
+
+  /** Runs until stopped. Throws what ended it; memory is then doubtful and `close` must be called. */
+  async run(): Promise<void> {
+    for (;;) {
+      this.#throwFailure()
+      if (this.#isStopping && (this.#staged === undefined || this.#staged.isDone)) break
+      if (!(await this.#step())) await this.#wakeup.wait(this.#idleFor())
+    }
+    await this.#settle()
+    while (!this.#outbox.isEmpty) {
+      this.#throwFailure()
+      this.#outbox.send()
+      await this.#wakeup.wait(100)
+      this.signal.throwIfAborted()
+    }
+    await this.#renew()
+  }
+
+  async close(): Promise<void> {
+    this.#outbox.close()
+    await this.#reader.close()
+    await this.#inFlight
+  }
+
+  /** One piece of work; false when there is none. */
+  async #step(): Promise<boolean> {
+    if (this.#outbox.isFull) return false
+    if (this.#staged === undefined) {
+      const batch = this.#isStopping ? undefined : this.#reader.take(this.context.limits.batchEvents)
+      if (batch === undefined || batch.events.length === 0) return this.#idle()
+      const staged = await this.context.chain.run(batch.events, this.#hashes, this.signal)
+      this.#staged = new StagedBatch(batch, staged)
+    }
+    const fold = this.#withoutPublished(await this.#fold(this.#staged))
+    if (this.#staged.isDone) this.#staged = undefined
+    await this.#send(fold)
+    return true
+  }
+
+  async #fold(staged: StagedBatch): Promise<Fold> {
+    const { timers } = this.#memory
+    const upTo = Math.max(this.#memory.now, staged.last.receivedAt)
+    if (timers.coveredUntil < upTo) {
+      await this.#settle()
+      await timers.cover(upTo)
+    }
+    await loadProfiles(this.context, this.partition, this.#memory, staged.remaining(), upTo)
+    try {
+      return this.#folder.fold(staged)
+    } catch (error) {
+      // The commit in flight is of earlier events: it must count before memory is dropped.
+      if (error instanceof PoisonedEvent) await this.#settle()
+      throw error
+    }
+  }
+
+  /** What time alone brings when no event has arrived. */
+  async #idle(): Promise<boolean> {
+    const { timers } = this.#memory
+    const wall = this.context.clock.wallMs()
+    if (timers.coveredUntil < wall) {
+      await this.#settle()
+      await timers.cover(Math.ceil(wall))
+    }
+    const isDue = timers.nextDueAt + wallSlackMs <= wall
+    const isStale = performance.now() - this.#lastMoveAt > idleMs
+    if (isDue || isStale) {
+      await this.#settle()
+      const upTo = await this.#reader.caughtUpTo(async () => (await this.#facts()).lastSeq)
+      if (upTo === undefined) return false
+      if (isDue) return this.#fireTimers(wall - wallSlackMs)
+      await this.#moveTo(upTo)
+    }
+    if (this.#committer.leaseAgeMs > this.context.limits.leaseMs / 3 || (isStale && this.#outbox.trimmable > 0)) {
+      await this.#renew()
+    }
+    return false
+  }
+
+  async #fireTimers(upTo: number): Promise<boolean> {
+    await loadProfiles(this.context, this.partition, this.#memory, [], upTo)
+    await this.#send(this.#withoutPublished(this.#folder.fireUntil(upTo)))
+    return true
+  }
+
+  /** After a rollback of Redis the broker already has what is at or below the floor. */
+  #withoutPublished(fold: Fold): Fold {
+    if (fold.entries.length === 0) return fold
+    return { ...fold, entries: fold.entries.filter(entry => !this.floors.isPublished(entry.lane, entry)) }
+  }
+
+  /** Other partitions' events have moved the stream on; without this, retention would look like loss. */
+  async #moveTo(streamSeq: number): Promise<void> {
+    this.#lastMoveAt = performance.now()
+    const position = streamSeq + this.meta.sequenceOffset
+    if (position <= this.#memory.position) return
+    const anchor = (await this.context.streams.anchor(this.context.names.streams.events, streamSeq)) ?? ''
+    this.#memory.position = position
+    this.#reader.advanceTo(streamSeq)
+    await this.#committer.commit({ ...noWrites, meta: { position, anchor } }, this.signal)
+  }
+
+  /** Encodes now, because the next fold will change the profiles; writes when the previous commit is done. */
+  async #send(fold: Fold): Promise<void> {
+    const writes = this.#writesOf(fold)
+    await this.#settle()
+    this.#memory.profiles.trim()
+    const trim = this.#outbox.trimmable
+    this.#lastMoveAt = performance.now()
+    this.#inFlight = this.#committer
+      .commit({ ...writes, trim }, this.signal)
+      .then(() => {
+        this.#outbox.trimmed(trim)
+        this.#outbox.add(fold.entries)
+        recordFold(this.context, this.partition, fold, this)
+      })
+      .catch((error: unknown) => {
+        this.#failure ??= error
+      })
+      .finally(() => {
+        this.#inFlight = undefined
+        this.#wakeup.wake()
+      })
+  }
+
+  #writesOf(fold: Fold): Omit<Writes, 'trim'> {
+    const { model } = this.context
+    const { position, lastSeq, now, effects } = this.#memory
+    const meta: MetaUpdate = { position, lastSeq, now, ordinal: effects.ordinal }
+    const { last, lastBrokerMs } = fold
+    const anchor =
+      last === undefined
+        ? {}
+        : { anchor: anchorOf(last.seq - this.meta.sequenceOffset, Math.floor(lastBrokerMs), last.origin.data) }
+    const profiles = []
+    for (const state of fold.changed) {
+      profiles.push({ key: state.key, bytes: model.isEmpty(state) ? undefined : model.encode(state) })
+    }
+    return {
+      meta: { ...meta, ...anchor },
+      profiles,
+      profileTtlMs: model.ttlMs,
+      timers: [...fold.rearmed].map(({ key, dueAt }) => ({ key, dueAt })),
+      memory: this.#hashes.flatMap(hashes => hashes?.drain(position) ?? []),
+      outbox: fold.entries.map(encodeEntry),
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const trim = this.#outbox.trimmable
+    await this.#committer.renew(trim, this.signal)
+    this.#outbox.trimmed(trim)
+    this.#outbox.send()
+  }
+
+  async #settle(): Promise<void> {
+    await this.#inFlight
+    this.#throwFailure()
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure ?? this.#reader.failure
+    if (failure !== undefined) throw failure
+  }
+
+  #idleFor(): number {
+    if (this.#isStopping || this.#outbox.isFull) return 100
+    const untilDue = this.#memory.timers.nextDueAt + wallSlackMs - this.context.clock.wallMs()
+    return Math.min(Math.max(untilDue, 5), 1_000)
+  }
+
+  #facts() {
+    return this.context.streams.facts(this.context.names.streams.events)
+  }
+
+  #openReader(): Reader {
+    const { connection, streams, names, limits, pipeline, metrics, log } = this.context
+    const { meta, partition } = this
+    const stream = names.streams.events
+    const options = {
+      stream,
+      filter: names.eventFilter(partition),
+      name: `millrace-${pipeline.name}-${partition}`,
+      maxEvents: limits.batchEvents * readAhead,
+      maxBytes: Math.max(limits.batchBytes, (connection.info?.max_payload ?? 0) + 65_536),
+      sequenceOffset: meta.sequenceOffset,
+      notBefore: meta.now,
+      verify: async (lastStreamSeq: number) => {
+        const position = Math.max(lastStreamSeq + meta.sequenceOffset, this.#committer.position)
+        const { sequenceOffset, streamCreated } = meta
+        const expected = { position, sequenceOffset, streamCreated, anchor: '' }
+        const problem = await checkStream({ streams, names }, expected, await streams.facts(stream))
+        if (problem !== undefined) throw problem
+      },
+      wake: () => this.#wakeup.wake(),
+      onRestart: (why: string) => {
+        metrics.readerRestart()
+        log.warn({ partition, why }, 'reader starts again')
+      },
+    }
+    return new Reader(connection, streams.manager, options, meta.position - meta.sequenceOffset)
+  }
+}
+
+const noWrites: Omit<Writes, 'meta'> = {
+  profiles: [],
+  profileTtlMs: undefined,
+  timers: [],
+  memory: [],
+  outbox: [],
+  trim: 0,
+}

@@ -1,0 +1,149 @@
+/**
+ * Runs a batch through the stages: stage by stage, so that `prepare` sees whole batches, and event by event within a stage.
+ * All that surrounds a stage is here: counting, timing, retries of `prepare`, dead letters for what throws.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Event } from './event.js'
+import { MillraceError, messageOf } from './errors.js'
+import type { RecentHashes } from './hash-memory.js'
+import type { Stage, StageContext, StageDefinition, StageSetup } from './operator.js'
+import { Drop, Reject } from './outcome.js'
+
+/** What the chain tells of each stage, once per batch. */
+export interface StageObserver {
+  stage(name: string, eventsIn: number, eventsOut: number, durationMs: number): void
+  dropped(stage: string, reason: string, count: number): void
+  prepareFailed(stage: string, error: MillraceError): void
+}
+
+/** An event on its way to DEADLETTERS. */
+export interface RejectedEvent {
+  readonly event: Event
+  readonly stage: string
+  readonly reason: string
+  readonly detail: string
+}
+
+export interface StagedEvents {
+  /** In stream order. */
+  readonly survivors: Event[]
+  /** In stream order. */
+  readonly rejected: RejectedEvent[]
+}
+
+interface RunningStage {
+  readonly name: string
+  readonly stage: Stage
+}
+
+class Context implements StageContext {
+  now = 0
+  memory: RecentHashes | undefined = undefined
+}
+
+const prepareTimeoutMs = 5_000
+const retryMs = [100, 250, 500, 1_000, 2_000, 5_000]
+
+export class StageChain {
+  readonly #context = new Context()
+
+  private constructor(
+    private readonly stages: readonly RunningStage[],
+    private readonly observer: StageObserver,
+  ) {}
+
+  static async start(
+    definitions: readonly StageDefinition[],
+    setup: StageSetup,
+    observer: StageObserver,
+  ): Promise<StageChain> {
+    const stages: RunningStage[] = []
+    for (const definition of definitions) {
+      try {
+        stages.push({ name: definition.name, stage: await definition.start(setup) })
+      } catch (error) {
+        if (error instanceof MillraceError) throw error
+        const text = `stage "${definition.name}" cannot start: ${messageOf(error)}`
+        throw new MillraceError('pipeline_invalid', text, { cause: error, lines: [text] })
+      }
+    }
+    return new StageChain(stages, observer)
+  }
+
+  /** `memories` holds one entry a stage, `undefined` for stages without memory. Rejects only when `signal` is aborted. */
+  async run(
+    batch: readonly Event[],
+    memories: readonly (RecentHashes | undefined)[],
+    signal: AbortSignal,
+  ): Promise<StagedEvents> {
+    const rejected: RejectedEvent[] = []
+    let events: readonly Event[] = batch
+    for (let i = 0; i < this.stages.length; i++) {
+      if (events.length === 0) break
+      const { name, stage } = this.stages[i]!
+      const startedAt = performance.now()
+      if (stage.prepare !== undefined) await this.#prepare(name, stage, events, signal)
+      const out = this.#process(name, stage, events, memories[i], rejected)
+      this.observer.stage(name, events.length, out.length, performance.now() - startedAt)
+      events = out
+    }
+    // Each stage appends its own in order; together they must be in stream order again. The sort is stable.
+    if (rejected.length > 1) rejected.sort((a, b) => a.event.seq - b.event.seq)
+    return { survivors: events as Event[], rejected }
+  }
+
+  async close(): Promise<void> {
+    for (const { stage } of this.stages) await stage.close?.()
+  }
+
+  #process(
+    name: string,
+    stage: Stage,
+    events: readonly Event[],
+    memory: RecentHashes | undefined,
+    rejected: RejectedEvent[],
+  ): Event[] {
+    const out: Event[] = []
+    const context = this.#context
+    context.memory = memory
+    let drops: Map<string, number> | undefined
+    for (const event of events) {
+      context.now = event.receivedAt
+      if (memory !== undefined) memory.seq = event.seq
+      let outcome
+      try {
+        outcome = stage.process(event, context)
+      } catch (error) {
+        rejected.push({ event, stage: name, reason: 'operator_error', detail: messageOf(error) })
+        continue
+      }
+      if (outcome instanceof Drop) {
+        drops ??= new Map()
+        drops.set(outcome.reason, (drops.get(outcome.reason) ?? 0) + 1)
+      } else if (outcome instanceof Reject) {
+        rejected.push({ event, stage: name, reason: outcome.reason, detail: outcome.detail })
+      } else if (Array.isArray(outcome)) {
+        for (const child of outcome as readonly Event[]) out.push(child)
+      } else {
+        out.push(outcome as Event)
+      }
+    }
+    if (drops !== undefined) for (const [reason, count] of drops) this.observer.dropped(name, reason, count)
+    return out
+  }
+
+  /** A dependency that is down is waited for; its events are not at fault. */
+  async #prepare(name: string, stage: Stage, events: readonly Event[], signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted()
+      try {
+        await stage.prepare!(events, AbortSignal.any([signal, AbortSignal.timeout(prepareTimeoutMs)]))
+        return
+      } catch (error) {
+        const text = `stage "${name}" could not prepare a batch of ${events.length}: ${messageOf(error)}`
+        this.observer.prepareFailed(name, new MillraceError('prepare_failed', text, { cause: error }))
+        await delay(retryMs[Math.min(attempt, retryMs.length - 1)], undefined, { signal })
+      }
+    }
+  }
+}
