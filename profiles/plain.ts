@@ -1,0 +1,121 @@
+/**
+ * What may be kept in a profile: plain data. A value goes in through `stored`, so that the state in memory equals the state
+ * that comes back from its bytes; otherwise results would depend on where a batch ended.
+ */
+
+/** One value that can be counted, compared and hashed. */
+export type Scalar = string | number | boolean
+
+/** Anything JSON can say; fields that are `undefined` are left out. */
+export type Plain = null | undefined | Scalar | readonly Plain[] | { readonly [name: string]: Plain }
+
+const surrogate = /[\ud800-\udfff]/
+
+/**
+ * The copy that is kept. Text becomes well-formed Unicode, -0 becomes 0, class instances become plain objects. Dates and bytes
+ * stay what they are, because a whole event may be kept and decoders make them. Throws a `TypeError` on functions, symbols,
+ * maps and sets.
+ */
+export function stored(value: unknown): unknown {
+  switch (typeof value) {
+    case 'string':
+      return surrogate.test(value) ? Buffer.from(value).toString() : value
+    case 'number':
+      return value + 0
+    case 'boolean':
+    case 'undefined':
+      return value
+    case 'bigint':
+      // Eight bytes is all that MessagePack has.
+      return BigInt.asIntN(64, value)
+    case 'object':
+      return value === null ? null : storedObject(value)
+    default:
+      throw new TypeError(`cannot be kept in a profile: a ${typeof value}`)
+  }
+}
+
+function storedObject(value: object): unknown {
+  if (Array.isArray(value)) return value.map(entry => stored(entry) ?? null)
+  if (value instanceof Uint8Array) return Buffer.from(value)
+  if (value instanceof Date) return new Date(value)
+  if (value instanceof Map || value instanceof Set) throw new TypeError('cannot be kept in a profile: a map or a set')
+  const copy: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) {
+    const field = stored((value as Record<string, unknown>)[name])
+    if (field !== undefined) copy[name] = field
+  }
+  return copy
+}
+
+/** At least as many bytes as the stored form of the value takes. */
+export function sizeBound(value: unknown): number {
+  // A UTF-16 unit takes at most three bytes of UTF-8; every MessagePack header at most five.
+  if (typeof value === 'string') return 5 + 3 * value.length
+  if (typeof value !== 'object' || value === null) return 9
+  if (value instanceof Uint8Array) return 5 + value.length
+  if (value instanceof Date) return 15
+  let size = 5
+  if (Array.isArray(value)) {
+    for (const entry of value) size += sizeBound(entry)
+    return size
+  }
+  for (const name of Object.keys(value)) {
+    size += 5 + 3 * name.length + sizeBound((value as Record<string, unknown>)[name])
+  }
+  return size
+}
+
+/** Total order over kept values, the same in every process; 0 only for equal ones. */
+export function compareValues(left: unknown, right: unknown): number {
+  if (left === right) return 0
+  if (typeof left !== typeof right) return typeof left < typeof right ? -1 : 1
+  if (typeof left === 'object') return compareScalars(canonicalText(left), canonicalText(right))
+  return compareScalars(left as Scalar, right as Scalar)
+}
+
+/** Within one type by `<`, else by the name of the type. */
+export function compareScalars(left: Scalar, right: Scalar): number {
+  if (typeof left !== typeof right) return typeof left < typeof right ? -1 : 1
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_name, field: unknown) => {
+    if (typeof field === 'bigint') return String(field)
+    if (typeof field !== 'object' || field === null || Array.isArray(field)) return field
+    return Object.fromEntries(Object.entries(field).sort(([a], [b]) => compareScalars(a, b)))
+  })
+}
+
+/** Throws unless the value survives JSON unchanged; `place` opens the sentence. */
+export function requireJson(value: unknown, place: string): void {
+  if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean') return
+  if (typeof value === 'number' && Number.isFinite(value)) return
+  if (Array.isArray(value)) {
+    for (const entry of value) requireJson(entry, place)
+    return
+  }
+  if (typeof value === 'object' && isPlainObject(value)) {
+    for (const name of Object.keys(value)) requireJson((value as Record<string, unknown>)[name], place)
+    return
+  }
+  throw new TypeError(`${place} must be plain JSON data, got ${kindOf(value)}`)
+}
+
+function isPlainObject(value: object): boolean {
+  if (ArrayBuffer.isView(value) || value instanceof Date || value instanceof Map || value instanceof Set) return false
+  return true
+}
+
+/** For error texts: says what something is, never what it holds, because that may be personal. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
+  if (typeof value === 'string') return 'text'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object')
+    return value.constructor?.name === 'Object' ? 'an object' : `a ${value.constructor?.name}`
+  return `a ${typeof value}`
+}
