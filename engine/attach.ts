@@ -6,8 +6,8 @@
  * each of the three can be restored, flushed or recreated without the others.
  */
 import { MillraceError, type ErrorCode } from './errors.js'
-import { anchorOf, type LedgerEntry, type StreamFacts, type Streams } from './nats/streams.js'
-import type { Names } from './nats/names.js'
+import { ledgerStream, type Names } from './nats/names.js'
+import type { LedgerEntry, StreamFacts, Streams } from './nats/streams.js'
 import type { MetaUpdate, PartitionMeta } from './store.js'
 
 export interface AttachContext {
@@ -19,33 +19,43 @@ export interface AttachContext {
   readonly definition: string
 }
 
-/** What the first commit after attaching must change in the meta. */
+/** What the first commit after attaching must change in the meta. Throws the halt that stands in the way. */
 export async function attach(context: AttachContext, meta: PartitionMeta): Promise<MetaUpdate> {
-  const { streams, names, pipeline, partition, definition } = context
-  const stream = names.streams.events
-  const subject = names.ledgerSubject(pipeline, partition)
-  const facts = await streams.freshFacts(stream)
-  const ledger = await streams.ledger('MILLRACE', subject)
-
-  const stateProblem = checkState(meta, ledger)
-  if (stateProblem !== undefined && meta.accepted !== stateProblem.code) throw stateProblem
+  const { streams, names, definition } = context
+  const facts = await streams.freshFacts(names.streams.events)
+  const problem = await findProblem(context, meta, facts)
+  if (problem !== undefined && meta.accepted !== problem.code) throw problem
 
   const isFirst = meta.streamCreated === ''
+  const start = facts.firstSeq - 1
   const update: MetaUpdate = isFirst
-    ? { position: facts.firstSeq - 1, lastSeq: facts.firstSeq - 1, streamCreated: facts.created, anchor: '' }
-    : await continueOn(context, meta, facts)
-
+    ? { position: start, lastSeq: start, streamCreated: facts.created, anchor: '' }
+    : problem === undefined
+      ? {}
+      : acceptLoss(problem.code, meta, facts)
   const position = update.position ?? meta.position
-  const changed: MetaUpdate =
-    meta.definition === definition ? {} : { definition, definitionFrom: isFirst ? 0 : position }
+  const changed: MetaUpdate = meta.definition === definition ? {} : { definition, definitionFrom: isFirst ? 0 : position }
   return { ...update, ...changed, ...(meta.accepted === '' ? {} : { accepted: '' }) }
+}
+
+/** Why this partition must not be processed as it stands, or `undefined`. Reads only. */
+export async function findProblem(
+  context: AttachContext,
+  meta: PartitionMeta,
+  facts: StreamFacts,
+): Promise<MillraceError | undefined> {
+  const { streams, names, pipeline, partition } = context
+  const ledger = await streams.ledger(ledgerStream, names.ledgerSubject(pipeline, partition))
+  const problem = checkState(meta, ledger)
+  if (problem !== undefined || meta.streamCreated === '') return problem
+  return checkStream(context, meta, facts)
 }
 
 /** Records in NATS what was just committed in Redis. Must be done before the first event is read. */
 export async function recordState(context: AttachContext, meta: PartitionMeta): Promise<void> {
   const { streams, names, pipeline, partition } = context
   const subject = names.ledgerSubject(pipeline, partition)
-  const known = await streams.ledger('MILLRACE', subject)
+  const known = await streams.ledger(ledgerStream, subject)
   const { stateId, definition, definitionFrom } = meta
   if (known?.stateId === stateId && known.definition === definition && known.definitionFrom === definitionFrom) return
   await streams.record(subject, { stateId, definition, definitionFrom })
@@ -66,13 +76,6 @@ function checkState(meta: PartitionMeta, ledger: LedgerEntry | undefined): Millr
     )
   }
   return undefined
-}
-
-async function continueOn(context: AttachContext, meta: PartitionMeta, facts: StreamFacts): Promise<MetaUpdate> {
-  const problem = await checkStream(context, meta, facts)
-  if (problem === undefined) return {}
-  if (meta.accepted !== problem.code) throw problem
-  return acceptLoss(problem.code, meta, facts)
 }
 
 /** The first thing that does not fit, if any. Used at attach and whenever the reader makes a new consumer. */
@@ -124,5 +127,3 @@ function acceptLoss(reason: ErrorCode, meta: PartitionMeta, facts: StreamFacts):
       return { anchor: '' }
   }
 }
-
-export { anchorOf }

@@ -43,7 +43,8 @@ export function readEnvironment(env: Environment, problems: Problems): Map<strin
   for (const { path } of settings()) paths.set(variableOf(path), path).set(`${variableOf(path)}_FILE`, path)
   const values = new Map<string, EnvironmentValue>()
   for (const [variable, written] of Object.entries(env)) {
-    if (!variable.startsWith('MILLRACE_') || written === undefined || isServiceLink(variable, written)) continue
+    if (!variable.startsWith('MILLRACE_') || written === undefined) continue
+    if (isServiceLink(variable, written) || isServerProgram(variable, written)) continue
     const path = paths.get(variable)
     if (path === undefined) {
       const meant = nearest(variable, paths.keys())
@@ -69,6 +70,14 @@ function isServiceLink(variable: string, value: string): boolean {
   if (/_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(variable)) return true
   if (/_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable)) return true
   return variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value)
+}
+
+/**
+ * `MILLRACE_NATS_SERVER=/opt/nats-server` tells the demo and the tests which program to start, and an engine that they start
+ * inherits it. Only a path is passed over: an address there is a mistyped `MILLRACE_NATS_SERVERS`.
+ */
+function isServerProgram(variable: string, value: string): boolean {
+  return /^MILLRACE_(NATS|REDIS)_SERVER$/.test(variable) && /^\.{0,2}\//.test(value)
 }
 
 /** Without the newline that editors and `echo` leave at the end. */

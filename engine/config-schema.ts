@@ -135,7 +135,7 @@ export const configSchema = {
   }),
   cache: group('Decoded profiles in memory, over all partitions.', {
     maxProfiles: whole({ doc: 'Profiles.', min: 1, fallback: 100_000 }),
-    maxBytes: bytes({ doc: 'Bytes of their stored form.', fallback: '128MB' }),
+    maxBytes: bytes({ doc: 'Bytes of heap, estimated from the stored form.', fallback: '64MB' }),
   }),
   outbox: group(
     'Committed effects that are not yet acknowledged, per partition; at the bound the partition stops reading.',

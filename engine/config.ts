@@ -49,7 +49,7 @@ export function loadConfig({ file, env, cwd = process.cwd() }: ConfigSources): C
   }) as Config
   verifyConfig(config, problems)
   if (problems.isEmpty) return config
-  throw new MillraceError('config_invalid', `the configuration has problems:\n  ${problems.list.join('\n  ')}`, {
+  throw new MillraceError('config_invalid', `the configuration has problems: ${problems.list.join('; ')}`, {
     lines: problems.list,
   })
 }

@@ -61,6 +61,10 @@ export const errorTable = {
     meaning: 'Redis went back to before the current definition took effect; replaying would apply it to older events.',
   },
   output_shared: { action: 'halt', meaning: 'Another pipeline publishes to the same stream and partition.' },
+  timer_error: {
+    action: 'halt',
+    meaning: 'A segment or trigger threw when time alone had passed; no event is at fault, the definition is.',
+  },
   profile_unreadable: { action: 'halt', meaning: 'A stored profile cannot be decoded with any known layout.' },
 
   config_invalid: { action: 'stop', meaning: 'The configuration has problems; all are listed.' },

@@ -5,12 +5,12 @@
  * What comes out is a `Fold`: everything one commit must write, and what is told about it afterwards.
  */
 import type { EffectCollector, EffectCounts } from './effects.js'
-import { messageOf } from './errors.js'
+import { MillraceError, messageOf } from './errors.js'
 import type { Event } from './event.js'
 import type { ProfileModel, ProfileState } from './model.js'
 import { partitionOf } from './nats/partitioning.js'
 import type { OutboxEntry } from './outbox-entry.js'
-import { Reject } from './outcome.js'
+import type { Reject } from './outcome.js'
 import type { ProfileCache } from './profile-cache.js'
 import type { StagedBatch } from './staged-batch.js'
 import type { TimerQueue } from './timers.js'
@@ -158,7 +158,13 @@ export class Folder {
       if (state === undefined || state.dueAt !== timer.dueAt) continue
       effects.key = timer.key
       this.memory.now = Math.max(this.memory.now, timer.dueAt)
-      this.rules.model.fire(state, timer.dueAt, effects)
+      try {
+        this.rules.model.fire(state, timer.dueAt, effects)
+      } catch (error) {
+        throw new MillraceError('timer_error', `the definition threw when a timer was due: ${messageOf(error)}`, {
+          cause: error,
+        })
+      }
       this.#fired++
       this.#touch(state, timer.dueAt)
     }

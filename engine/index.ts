@@ -33,6 +33,7 @@ export {
 export { Problems } from './problems.js'
 export { MillraceError, errorTable, messageOf, type ErrorAction, type ErrorCode } from './errors.js'
 export type { Effects, ProfileModel, ProfileState, ProfileView, StoredLayout } from './model.js'
+export { freshMeta } from './store.js'
 export type {
   Commit,
   CommitOutcome,

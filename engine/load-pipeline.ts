@@ -75,6 +75,6 @@ function isPipeline(value: unknown): value is Pipeline {
 }
 
 function invalid(path: string, lines: readonly string[], cause?: unknown): MillraceError {
-  const text = `the pipeline ${JSON.stringify(path)} has problems:\n  ${lines.join('\n  ')}`
+  const text = `the pipeline ${JSON.stringify(path)} has problems: ${lines.join('; ')}`
   return new MillraceError('pipeline_invalid', text, { lines, cause })
 }

@@ -66,5 +66,5 @@ function frames(stack: string | undefined): string[] {
 function withoutQuotes(message: string): string {
   return message
     .replace(/,? with args beginning with:.*/s, ', with args [left out]')
-    .replace(/(Unexpected token).*(is not valid JSON)/s, '$1 [left out] $2')
+    .replace(/(?:Unexpected token|").*is not valid JSON/s, 'the text [left out] is not valid JSON')
 }

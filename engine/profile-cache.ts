@@ -68,5 +68,8 @@ export class ProfileCache<State extends ProfileState = ProfileState> {
   }
 }
 
-/** A decoded profile takes about this much of its stored size in the heap: arrays, boxed numbers, the map's entry. */
-const decodedFactor = 4
+/**
+ * A decoded profile takes about this much of its stored size in the heap: each number above 31 bits and each small array is an
+ * object of its own. Measured on the example shop: 470 bytes stored, 5 KB in the heap.
+ */
+const decodedFactor = 10

@@ -6,7 +6,7 @@
  * commit its effects go to the outbox, which publishes on its own.
  */
 import { randomUUID } from 'node:crypto'
-import { anchorOf, attach, checkStream, recordState } from './attach.js'
+import { attach, checkStream, recordState } from './attach.js'
 import { Committer } from './committer.js'
 import type { EngineContext } from './context.js'
 import { EffectCollector } from './effects.js'
@@ -14,6 +14,7 @@ import { Floors, incarnationOf } from './floors.js'
 import { Folder, PoisonedEvent, type Fold, type PartitionMemory } from './fold.js'
 import { RecentHashes } from './hash-memory.js'
 import { Reader } from './nats/reader.js'
+import { anchorOf } from './nats/streams.js'
 import type { ProfileState } from './model.js'
 import { encodeEntry } from './outbox-entry.js'
 import { Outbox } from './outbox.js'

@@ -38,6 +38,26 @@ export interface PartitionMeta {
   readonly accepted: string
 }
 
+/** Meta of a partition that nothing has happened to. */
+export function freshMeta(stateId: string): PartitionMeta {
+  return {
+    token: '',
+    renewals: 0,
+    stateId,
+    commitId: '',
+    position: 0,
+    lastSeq: 0,
+    ordinal: 0,
+    now: 0,
+    sequenceOffset: 0,
+    streamCreated: '',
+    anchor: '',
+    definition: '',
+    definitionFrom: 0,
+    accepted: '',
+  }
+}
+
 export type MetaUpdate = Partial<Omit<PartitionMeta, 'token' | 'renewals' | 'stateId' | 'commitId'>>
 
 /** A stored profile; `bytes` is undefined to delete it. */

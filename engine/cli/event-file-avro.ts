@@ -1,6 +1,6 @@
 /** An Avro object container file. Its records are published in single-object encoding of the file's schema, or as JSON. */
 import type { Readable } from 'node:stream'
-import { streams, type Schema, type Type } from 'avsc'
+import avro, { type Schema, type Type } from 'avsc'
 import type { FileEntry } from './event-file.js'
 
 /** CRC-64-AVRO of a schema's canonical form, unsigned. */
@@ -15,7 +15,7 @@ interface AvroOptions {
 
 /** Throws when the file is not a whole Avro file, or compressed with anything but deflate. */
 export async function* readAvro(source: Readable, { as, fingerprint, tail }: AvroOptions): AsyncGenerator<FileEntry> {
-  const decoder = new streams.BlockDecoder()
+  const decoder = new avro.streams.BlockDecoder()
   let isWhole = false
   let encode: (value: unknown) => Uint8Array = encodeJson
   decoder.once('metadata', (type: Type, _codec: string, header: { readonly sync: Buffer }) => {

@@ -28,7 +28,8 @@ export async function* readCsv(source: Readable, numeric: readonly string[]): As
   source.once('error', error => parser.destroy(error))
   try {
     for await (const { info, record } of source.pipe(parser) as AsyncIterable<CsvRecord>) {
-      yield* bad.splice(0)
+      // The parser reads ahead.
+      while (bad[0] !== undefined && bad[0].line < info.lines) yield bad.shift()!
       yield convert(info.lines, record, numeric)
     }
   } finally {

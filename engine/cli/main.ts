@@ -1,46 +1,48 @@
 #!/usr/bin/env node
-/** The composition root: the only file that knows engine, profiles and examples together. Nothing imports it. */
-import { Command, CommanderError } from 'commander'
+/** The composition root: the only file that knows engine, operators and profiles together. Nothing imports it. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CommanderError } from 'commander'
+import { fingerprint } from '../../operators/avro/fingerprint.js'
 import { RedisStore } from '../../profiles/redis-store.js'
+import { systemClock } from '../clock.js'
 import { MillraceError, messageOf } from '../errors.js'
-import { run } from './run.js'
-import type { ExitCode, Services } from './services.js'
+import { buildProgram } from './program.js'
+import type { Services } from './services.js'
+
+const interrupted = new AbortController()
 
 const services: Services = {
   openStore: (config, pipeline) => new RedisStore(config.redis, pipeline),
+  fingerprint,
   io: { stdout: process.stdout, stderr: process.stderr, env: process.env },
+  clock: systemClock,
+  sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
+  interrupted: interrupted.signal,
 }
 
-let exitCode: ExitCode = 0
+process.once('SIGINT', () => interrupted.abort())
+process.once('SIGTERM', () => interrupted.abort())
+// Nobody reads on, as in `millrace partitions list | head`.
+process.stdout.on('error', () => process.exit(0))
 
-const program = new Command('millrace')
-  .description('Stream processing from NATS JetStream to live user profiles and triggers, each event exactly once.')
-  .showHelpAfterError()
-  .exitOverride()
+// A failed start may leave handles open; they must not keep the process.
+process.exit(await main())
 
-program
-  .command('run')
-  .description('run a pipeline until SIGTERM')
-  .argument('[pipeline]', 'definition, instead of the configured one')
-  .option('-c, --config <file>', 'configuration, YAML or JSON')
-  .action(async (pipeline: string | undefined, options: { config?: string }) => {
-    exitCode = await run({ ...options, pipeline }, services)
-  })
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2
-  else {
+async function main(): Promise<number> {
+  const program = buildProgram(services)
+  try {
+    await program.command.parseAsync()
+    return program.exitCode()
+  } catch (error) {
+    // Wrong usage was said by the parser itself; help that was asked for is no failure.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     process.stderr.write(`${describe(error)}\n`)
-    exitCode = 1
+    return 1
   }
 }
-// Open handles of a failed start must not keep the process.
-process.exit(exitCode)
 
 function describe(error: unknown): string {
   if (!(error instanceof MillraceError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const lines = error.lines.length > 1 ? `\n${error.lines.map(line => `  - ${line}`).join('\n')}` : ''
-  return `${error.code}: ${messageOf(error)}${lines}`
+  if (error.lines.length <= 1) return `${error.code}: ${messageOf(error)}`
+  return `${error.code}:\n${error.lines.map(line => `  - ${line}`).join('\n')}`
 }

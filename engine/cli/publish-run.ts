@@ -51,7 +51,9 @@ export async function runPublish(job: PublishJob, around: PublishSurroundings): 
     stderr.write(`${style('red', text)}\n`)
   }
   const hooks: PublishHooks = {
-    ...around,
+    clock: around.clock,
+    sleep: around.sleep,
+    signal,
     progress: (share, published) => bar.update(share, events(published)),
     bad: (line, problem) => {
       badLines++

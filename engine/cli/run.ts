@@ -1,7 +1,7 @@
 /** `millrace run`: the service. Ends with SIGTERM or SIGINT, or when the process cannot do its work. */
 import { openAdminPort, type AdminSources } from '../admin.js'
-import { systemClock } from '../clock.js'
-import { loadConfig, redactedConfig, type Config } from '../config.js'
+import type { Clock } from '../clock.js'
+import { loadConfig, redactedConfig } from '../config.js'
 import { Engine } from '../engine.js'
 import { loadPipeline } from '../load-pipeline.js'
 import { createLog, type Log } from '../log.js'
@@ -16,53 +16,52 @@ export interface RunOptions {
 
 /** Throws errors of the action `stop`. Resolves with 1 when all partitions were taken over by another process. */
 export async function run(options: RunOptions, services: Services): Promise<ExitCode> {
-  const config = await loadConfig({ file: options.config, env: services.io.env })
+  const config = loadConfig({ file: options.config, env: services.io.env })
   const log = createLog(config.log.level)
   log.info({ config: redactedConfig(config) }, 'configuration')
   const { pipeline, folder } = await loadPipeline(options.pipeline ?? config.pipeline)
   const metrics = new Metrics(pipeline.name)
   metrics.collectProcess()
-  const stopping = new AbortController()
-  const onSignal = (signal: NodeJS.Signals): void => {
-    log.info({ signal }, 'signal received')
-    stopping.abort()
-  }
-  process.once('SIGTERM', onSignal)
-  process.once('SIGINT', onSignal)
+  const stopping = services.interrupted
 
   const running: { engine?: Engine } = {}
-  const admin = await openAdminPort(adminSources(running, metrics, log, pipeline.partitions), config.admin)
+  const admin = await openAdminPort(
+    adminSources(running, metrics, log, pipeline.partitions, services.clock),
+    config.admin,
+  )
   log.info({ host: admin.host, port: admin.port }, 'admin port is open')
   try {
     const store = services.openStore(config, pipeline.name)
-    const options = { config, pipeline, folder, store, metrics, log, clock: systemClock }
-    const engine = await Engine.start(options, stopping.signal)
+    const options = { config, pipeline, folder, store, metrics, log, clock: services.clock }
+    const engine = await Engine.start(options, stopping)
     running.engine = engine
     const stopRequested = new Promise<'stop'>(resolve => {
-      if (stopping.signal.aborted) resolve('stop')
-      stopping.signal.addEventListener('abort', () => resolve('stop'))
+      if (stopping.aborted) resolve('stop')
+      stopping.addEventListener('abort', () => resolve('stop'))
     })
     const why = await Promise.race([stopRequested, engine.ended.then(() => 'ended' as const)])
-    await engine.stop(deadlineOf(config))
+    await engine.stop(config.shutdown.deadline)
     return why === 'ended' ? 1 : 0
   } catch (error) {
     // Told to stop while it was still waiting for a server.
-    if (stopping.signal.aborted) return 0
+    if (stopping.aborted) return 0
     throw error
   } finally {
     await admin.close()
   }
 }
 
-function deadlineOf(config: Config): number {
-  return config.shutdown.deadline
-}
-
-function adminSources(running: { engine?: Engine }, metrics: Metrics, log: Log, partitions: number): AdminSources {
+function adminSources(
+  running: { engine?: Engine },
+  metrics: Metrics,
+  log: Log,
+  partitions: number,
+  clock: Clock,
+): AdminSources {
   return {
     metrics,
     log,
-    clock: systemClock,
+    clock,
     readiness: () => {
       const { engine } = running
       const statuses =

@@ -1,17 +1,26 @@
-/** What the verbs need from outside `engine/`; the composition root provides it. */
+/** What the verbs need from outside: parts of `operators/` and `profiles/`, and the process. The composition root gives it. */
+import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import type { ProfileStore } from '../store.js'
+import type { Fingerprint } from './event-file-avro.js'
+import type { PublishHooks } from './publish-file.js'
+import type { TextStream } from './terminal.js'
 
 export interface Io {
-  readonly stdout: NodeJS.WritableStream
-  readonly stderr: NodeJS.WritableStream
+  readonly stdout: TextStream & { write(bytes: Uint8Array | string): unknown }
+  readonly stderr: TextStream
   readonly env: NodeJS.ProcessEnv
 }
 
 export interface Services {
   /** A store that is not connected yet; `verify` connects. */
   openStore(config: Config, pipeline: string): ProfileStore
+  readonly fingerprint: Fingerprint
   readonly io: Io
+  readonly clock: Clock
+  readonly sleep: PublishHooks['sleep']
+  /** SIGINT or SIGTERM. */
+  readonly interrupted: AbortSignal
 }
 
 /** 0 done, 1 failed, 2 called wrongly. */

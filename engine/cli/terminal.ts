@@ -1,5 +1,4 @@
 /** What is only for eyes: colours, a progress bar, tables. Colours and progress appear on a terminal and nowhere else. */
-import { styleText } from 'node:util'
 import type { Clock } from '../clock.js'
 
 /** As much of a stream as is needed; `process.stdout` and `process.stderr` are two. */
@@ -9,7 +8,10 @@ export interface TextStream {
   readonly columns?: number
 }
 
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow'
+/** Codes of ECMA-48 (SGR) that start and end each style. */
+const codes = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const
+
+export type Style = keyof typeof codes
 
 /** Puts text into a style, or leaves it as it is where colours do not belong: see https://no-color.org. */
 export function styles(
@@ -17,7 +19,7 @@ export function styles(
   env: Readonly<Record<string, string | undefined>>,
 ): (style: Style, text: string) => string {
   const isColoured = stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
-  return (style, text) => (isColoured ? styleText(style, text) : text)
+  return (style, text) => (isColoured ? `\x1b[${codes[style][0]}m${text}\x1b[${codes[style][1]}m` : text)
 }
 
 export interface ProgressBar {

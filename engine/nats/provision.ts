@@ -55,10 +55,12 @@ export async function provision(
       created.push(wanted.name)
     }
   }
+  const advice = await missingMapping(connection, names, options.partitions)
   if (differences.length > 0) {
-    throw new MillraceError('provision_mismatch', `streams differ: ${differences.join('; ')}`, { lines: differences })
+    const lines = advice === undefined ? differences : [...differences, advice]
+    throw new MillraceError('provision_mismatch', `streams differ: ${lines.join('; ')}`, { lines })
   }
-  await checkMapping(connection, names, options.partitions)
+  if (advice !== undefined) throw new MillraceError('mapping_missing', advice)
   return created
 }
 
@@ -120,43 +122,52 @@ function compare(wanted: Wanted, actual: StreamConfig, minKeepMs: number): strin
   return differences
 }
 
-/** Lines for the configuration of a server before 2.10. */
-export function mappingAdvice(names: Names, partitions: number): string {
+/**
+ * What to do when producer subjects are not mapped to partitions, or `undefined` when they are.
+ *
+ * Publishes probes and looks at the subject under which they arrive. A probe demands a stream that does not exist, so
+ * JetStream does not store it, while plain subscribers see it.
+ */
+async function missingMapping(
+  connection: NatsConnection,
+  names: Names,
+  partitions: number,
+): Promise<string | undefined> {
+  const version = connection.info?.version ?? '0'
+  const transform = await transformOf(connection, names)
+  // The stream maps by itself; a stream that is yet to be created will, where the server can.
+  if (transform === names.eventMapping(partitions)) return undefined
+  if (transform === 'no stream' && isAtLeast(version, 2, 10)) return undefined
+  const root = names.root('events')
+  const keys = ['millrace-probe-a', 'millrace-probe-b', 'millrace-probe-c']
+  const seen = new Set<string>()
+  const subscription = connection.subscribe(`${root}.*.millrace.probe`, {
+    callback: (_error, message) => seen.add(message.subject),
+  })
+  const header = headers()
+  header.set('Nats-Expected-Stream', 'none')
+  for (const key of keys) connection.publish(`${root}.millrace.probe.${key}`, undefined, { headers: header })
+  // The server answers in order: after two round trips every probe has come back.
+  await connection.flush()
+  await connection.flush()
+  subscription.unsubscribe()
+  if (keys.every(key => seen.has(`${root}.${partitionOf(key, partitions)}.millrace.probe`))) return undefined
   return [
-    'add to the account in the configuration of nats-server (2.9), then reload it:',
+    `nats-server ${version} does not map "${names.eventSubjects()}" to ${partitions} partitions;`,
+    'add to the account in its configuration, then reload it:',
     '  mappings = {',
     `    "${names.eventSubjects()}": "${names.eventMapping(partitions)}"`,
     '  }',
   ].join('\n')
 }
 
-/**
- * Publishes probes and looks at the subject under which they arrive. A probe demands a stream that does not exist, so
- * JetStream does not store it, while plain subscribers see it.
- */
-async function checkMapping(connection: NatsConnection, names: Names, partitions: number): Promise<void> {
-  const { config } = await (await connection.jetstreamManager()).streams.info(names.streams.events)
-  // The stream maps by itself, and was compared above.
-  if (config.subject_transform?.dest === names.eventMapping(partitions)) return
-  const root = names.root('events')
-  const keys = ['millrace-probe-a', 'millrace-probe-b', 'millrace-probe-c']
-  const seen: string[] = []
-  const subscription = connection.subscribe(`${root}.*.millrace.probe`, { callback: (_e, m) => seen.push(m.subject) })
-  const unmapped = connection.subscribe(`${root}.millrace.probe.*`, { callback: (_e, m) => seen.push(m.subject) })
-  const header = headers()
-  header.set('Nats-Expected-Stream', 'none')
-  await connection.flush()
-  for (const key of keys) connection.publish(`${root}.millrace.probe.${key}`, undefined, { headers: header })
-  await connection.flush()
-  await connection.flush()
-  subscription.unsubscribe()
-  unmapped.unsubscribe()
-  const expected = keys.map(key => `${root}.${partitionOf(key, partitions)}.millrace.probe`)
-  if (expected.some(subject => !seen.includes(subject))) {
-    throw new MillraceError(
-      'mapping_missing',
-      `nats-server ${connection.info?.version} does not map "${names.eventSubjects()}" to ${partitions} partitions; ` +
-        mappingAdvice(names, partitions),
-    )
+async function transformOf(connection: NatsConnection, names: Names): Promise<string | undefined> {
+  try {
+    const manager = await connection.jetstreamManager()
+    const { config } = await manager.streams.info(names.streams.events)
+    return config.subject_transform?.dest
+  } catch (error) {
+    if (isNotFound(error)) return 'no stream'
+    throw natsError(error, `cannot read stream "${names.streams.events}"`)
   }
 }
