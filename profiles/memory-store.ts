@@ -1,12 +1,13 @@
 /** The profile store in process memory, for unit tests and the test driver; same rules as on Redis, nothing survives. */
-import type {
-  Commit,
-  CommitOutcome,
-  MemoryBucket,
-  PartitionMeta,
-  ProfileStore,
-  StoredLayout,
-  Timer,
+import {
+  freshMeta,
+  type Commit,
+  type CommitOutcome,
+  type MemoryBucket,
+  type PartitionMeta,
+  type ProfileStore,
+  type StoredLayout,
+  type Timer,
 } from '../engine/index.js'
 
 interface Partition {
@@ -30,7 +31,7 @@ export class MemoryStore implements ProfileStore {
     let partition = this.#partitions.get(number)
     if (partition === undefined) {
       partition = {
-        meta: emptyMeta(stateId),
+        meta: freshMeta(stateId),
         epoch: 0,
         profiles: new Map(),
         timers: new Map(),
@@ -131,24 +132,5 @@ export class MemoryStore implements ProfileStore {
 
   close(): Promise<void> {
     return Promise.resolve()
-  }
-}
-
-function emptyMeta(stateId: string): PartitionMeta {
-  return {
-    token: '',
-    renewals: 0,
-    stateId,
-    commitId: '',
-    position: 0,
-    lastSeq: 0,
-    ordinal: 0,
-    now: 0,
-    sequenceOffset: 0,
-    streamCreated: '',
-    anchor: '',
-    definition: '',
-    definitionFrom: 0,
-    accepted: '',
   }
 }

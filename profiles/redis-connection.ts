@@ -1,4 +1,5 @@
 /** Connections to Redis with settings that never run a command twice or keep it waiting unseen, and errors without data. */
+import { readFileSync } from 'node:fs'
 import { Redis, type RedisOptions } from 'ioredis'
 import { MillraceError } from '../engine/index.js'
 
@@ -7,6 +8,10 @@ export interface RedisSettings {
   readonly url: string
   readonly username?: string | undefined
   readonly password?: string | undefined
+  /** Paths of PEM files. */
+  readonly tls?:
+    | { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined }
+    | undefined
 }
 
 /**
@@ -27,6 +32,7 @@ export function openRedis(settings: RedisSettings, name: string): Redis {
     reconnectOnError: error => (error.message.startsWith('READONLY') ? 1 : false),
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password }),
+    ...tlsOptions(settings.tls),
   }
   const redis = settings.url.startsWith('/')
     ? new Redis({ ...options, path: settings.url })
@@ -34,6 +40,12 @@ export function openRedis(settings: RedisSettings, name: string): Redis {
   // Without a listener a lost connection would end the process; commands in flight fail by themselves.
   redis.on('error', () => undefined)
   return redis
+}
+
+function tlsOptions(tls: RedisSettings['tls']): Pick<RedisOptions, 'tls'> {
+  const files = Object.entries(tls ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  if (files.length === 0) return {}
+  return { tls: Object.fromEntries(files.map(([name, file]) => [name, readFileSync(file)])) }
 }
 
 /** `authentication_failed` when the credentials are refused, otherwise `redis_unavailable`. */

@@ -50,7 +50,7 @@ export class RedisStore implements ProfileStore {
 
   async verify(): Promise<string[]> {
     const connections = [this.#commits, this.#reads, this.#leases]
-    await Promise.all(connections.map(redis => (redis.status === 'wait' ? this.#connect(redis) : undefined)))
+    await Promise.all(connections.filter(redis => redis.status === 'wait').map(redis => this.#connect(redis)))
     const info = await this.#run(this.#reads, 'read INFO', this.#reads.info())
     const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? ''
     const policy = field('maxmemory_policy')

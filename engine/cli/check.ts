@@ -108,11 +108,6 @@ async function checkNats(workspace: Workspace, report: Report, mayCreate: boolea
     report.ok(created.length > 0 ? `streams created: ${created.join(', ')}` : 'streams and mapping are as needed')
   } catch (error) {
     report.failure('NATS', error)
-    const version = await workspace.nats().then(
-      ({ connection }) => connection.info?.version,
-      () => undefined,
-    )
-    if (version !== undefined && !isAtLeast(version, 2, 10)) report.note(mappingAdvice(names, pipeline.partitions))
   }
 }
 
