@@ -34,7 +34,8 @@ export async function attach(context: AttachContext, meta: PartitionMeta): Promi
       ? {}
       : acceptLoss(problem.code, meta, facts)
   const position = update.position ?? meta.position
-  const changed: MetaUpdate = meta.definition === definition ? {} : { definition, definitionFrom: isFirst ? 0 : position }
+  const changed: MetaUpdate =
+    meta.definition === definition ? {} : { definition, definitionFrom: isFirst ? 0 : position }
   return { ...update, ...changed, ...(meta.accepted === '' ? {} : { accepted: '' }) }
 }
 

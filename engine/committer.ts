@@ -15,6 +15,18 @@ export interface CommitObserver {
 /** Another writer has moved the state: memory is stale, the partition attaches again. */
 export class CommitConflict extends Error {}
 
+/** What a commit writes; who and on top of what, the committer adds. */
+export type Writes = Omit<Commit, 'token' | 'commitId' | 'previousPosition' | 'previousCommitId'>
+
+export const noWrites: Omit<Writes, 'meta'> = {
+  profiles: [],
+  profileTtlMs: undefined,
+  timers: [],
+  memory: [],
+  outbox: [],
+  trim: 0,
+}
+
 const retryMs = [50, 100, 250, 500, 1_000, 2_000]
 
 export class Committer {
@@ -48,10 +60,7 @@ export class Committer {
   }
 
   /** Throws `fenced`, `CommitConflict`, or the abort reason. */
-  async commit(
-    writes: Omit<Commit, 'token' | 'commitId' | 'previousPosition' | 'previousCommitId'>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async commit(writes: Writes, signal: AbortSignal): Promise<void> {
     const commit: Commit = {
       ...writes,
       token: this.token,

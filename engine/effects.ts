@@ -16,6 +16,22 @@ export class EffectCounts {
   readonly deadLetters = new Map<string, number>()
 }
 
+export interface EffectScope {
+  readonly profile: string
+  readonly partition: number
+  /** First part of message ids. */
+  readonly incarnation: string
+  /** What was added to stream sequences. */
+  readonly sequenceOffset: number
+  /** The largest message the server takes, bytes, headers included. */
+  readonly maxMessageBytes: number
+}
+
+/** What a definition emits is for people's inboxes; a body beyond this is a mistake. */
+const maxBodyBytes = 256 * 1024
+/** Room for the headers of a dead letter, the original's included. */
+const headerBytes = 16 * 1024
+
 const noEntries: OutboxEntry[] = []
 
 export class EffectCollector implements Effects {
@@ -31,11 +47,7 @@ export class EffectCollector implements Effects {
 
   constructor(
     private readonly names: Names,
-    private readonly profile: string,
-    private readonly partition: number,
-    private readonly incarnation: string,
-    private readonly eventStream: string,
-    private readonly sequenceOffset: number,
+    private readonly scope: EffectScope,
   ) {}
 
   /** Hands over what was collected and starts anew. */
@@ -79,24 +91,39 @@ export class EffectCollector implements Effects {
     count(this.counts.deadLetters, `${stage} ${reason}`)
     const fields = this.#fields(this.#nextId(), event.key)
     fields.push('Millrace-Stage', stage, 'Millrace-Reason', reason, 'Millrace-Error', headerSafe(detail))
-    fields.push('Millrace-Stream', this.eventStream, 'Millrace-Sequence', String(event.seq - this.sequenceOffset))
+    fields.push(
+      'Millrace-Stream',
+      this.names.streams.events,
+      'Millrace-Sequence',
+      String(event.seq - this.scope.sequenceOffset),
+    )
     fields.push('Millrace-Subject', event.origin.subject)
     for (const [name, values] of event.origin.headers ?? []) {
       // The broker's own headers steered the first publishing and must not steer this one.
       if (!name.startsWith('Nats-')) for (const value of values) fields.push(name, value)
     }
-    this.#add('deadletters', `${stage}.${reason}`, fields, event.origin.data)
+    let { data } = event.origin
+    const room = this.scope.maxMessageBytes - headerBytes
+    if (data.length > room) {
+      // As large as the server takes, an event has no room for the headers that say why it is here.
+      fields.push('Millrace-Truncated-From', String(data.length))
+      data = data.subarray(0, room)
+    }
+    this.#add('deadletters', `${stage}.${reason}`, fields, data)
   }
 
   #publish(lane: Lane, subject: string, what: object, at: number, data?: unknown): void {
     const id = this.#nextId()
     const { key, seq } = this
-    const body = JSON.stringify({ id, ...what, profile: this.profile, key, at, seq, data })
-    this.#add(lane, subject, this.#fields(id, key), Buffer.from(body))
+    const body = Buffer.from(JSON.stringify({ id, ...what, profile: this.scope.profile, key, at, seq, data }))
+    if (body.length > maxBodyBytes) {
+      throw new RangeError(`${JSON.stringify(what)} emits ${body.length} bytes, the cap is ${maxBodyBytes}`)
+    }
+    this.#add(lane, subject, this.#fields(id, key), body)
   }
 
   #nextId(): string {
-    return `${this.incarnation}:${this.partition}:${this.seq}:${this.ordinal}`
+    return `${this.scope.incarnation}:${this.scope.partition}:${this.seq}:${this.ordinal}`
   }
 
   #fields(id: string, key: string): string[] {
@@ -111,7 +138,7 @@ export class EffectCollector implements Effects {
       lane,
       seq: this.seq,
       ordinal: this.ordinal++,
-      subject: `${this.names.root(lane)}.${tokens}.${this.partition}`,
+      subject: `${this.names.root(lane)}.${tokens}.${this.scope.partition}`,
       fields,
       body,
       causedAtMs: this.causedAtMs,

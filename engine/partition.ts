@@ -4,6 +4,7 @@
  * then, so that it goes on by itself when the cause is gone or a person has accepted the loss.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { attachPartition } from './attach-partition.js'
 import { CommitConflict } from './committer.js'
 import type { EngineContext } from './context.js'
 import { MillraceError, messageOf, type ErrorCode } from './errors.js'
@@ -32,6 +33,7 @@ export class Partition {
   #reason: ErrorCode | '' = ''
   #session: Session | undefined
   #failures = 0
+  #position = 0
   readonly #stopping = new AbortController()
   readonly #aborting = new AbortController()
   /** Positions of events whose fold threw, with what was thrown; dead-lettered when they come again. */
@@ -48,7 +50,7 @@ export class Partition {
       partition: this.number,
       state: this.#state,
       reason: this.#reason,
-      position: session?.position ?? 0,
+      position: (this.#position = session?.position ?? this.#position),
       pending: session?.pending ?? 0,
       outboxEntries: session?.outboxEntries ?? 0,
       isIdle: session?.isIdle ?? false,
@@ -63,7 +65,9 @@ export class Partition {
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted && this.#state !== 'fenced') {
       try {
-        this.#session = await Session.attach(this.context, this.number, this.#poisoned, this.#aborting.signal)
+        const { signal } = this.#aborting
+        const attached = await attachPartition(this.context, this.number, this.#poisoned, signal)
+        this.#session = new Session(this.context, attached, signal)
         this.#enter('running', '')
         this.context.metrics.running(this.number)
         if (this.#stopping.signal.aborted) this.#session.stop()

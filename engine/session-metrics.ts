@@ -3,6 +3,14 @@ import type { CommitObserver } from './committer.js'
 import type { EngineContext } from './context.js'
 import type { Fold } from './fold.js'
 import type { OutboxOptions } from './outbox.js'
+import type { ProfileCache } from './profile-cache.js'
+
+interface Gauges {
+  readonly pending: number
+  readonly position: number
+  readonly outboxEntries: number
+  readonly profiles: Pick<ProfileCache, 'hits' | 'misses'>
+}
 
 type Told = Pick<EngineContext, 'metrics' | 'log' | 'names' | 'clock'>
 
@@ -27,17 +35,16 @@ export function sessionObserver(
 }
 
 /** After the commit of a fold. */
-export function recordFold(
-  { metrics, clock }: Told,
-  partition: number,
-  fold: Fold,
-  gauges: { readonly pending: number; readonly position: number; readonly outboxEntries: number },
-): void {
+export function recordFold({ metrics, clock }: Told, partition: number, fold: Fold, gauges: Gauges): void {
   const wall = clock.wallMs()
   for (const brokerMs of fold.appliedBrokerMs) metrics.brokerToProfile.observe(wall - brokerMs)
   for (const occurredAt of fold.appliedOccurredAt) metrics.eventToProfile.observe(wall - occurredAt)
   metrics.eventsIn(fold.received)
   metrics.eventsApplied(fold.applied)
+  const { profiles } = gauges
+  metrics.cache(profiles.hits, profiles.misses)
+  profiles.hits = 0
+  profiles.misses = 0
   if (fold.received > 0) metrics.batchEvents.observe(fold.received)
   const { triggers, suppressed, segments, late, deadLetters } = fold.counts
   for (const [name, count] of triggers) metrics.triggered(name, count)

@@ -5,25 +5,20 @@
  * this one. So the next batch is prepared while the previous one is written, and at most one commit is in flight. After a
  * commit its effects go to the outbox, which publishes on its own.
  */
-import { randomUUID } from 'node:crypto'
-import { attach, checkStream, recordState } from './attach.js'
-import { Committer } from './committer.js'
+import type { Attached } from './attach-partition.js'
+import { checkStream } from './attach.js'
+import { noWrites, type Committer, type Writes } from './committer.js'
 import type { EngineContext } from './context.js'
-import { EffectCollector } from './effects.js'
-import { Floors, incarnationOf } from './floors.js'
 import { Folder, PoisonedEvent, type Fold, type PartitionMemory } from './fold.js'
-import { RecentHashes } from './hash-memory.js'
 import { Reader } from './nats/reader.js'
 import { anchorOf } from './nats/streams.js'
 import type { ProfileState } from './model.js'
 import { encodeEntry } from './outbox-entry.js'
 import { Outbox } from './outbox.js'
 import { loadProfiles } from './profile-loading.js'
-import { ProfileCache } from './profile-cache.js'
 import { recordFold, sessionObserver } from './session-metrics.js'
 import { StagedBatch } from './staged-batch.js'
-import type { Commit, MetaUpdate, PartitionMeta } from './store.js'
-import { TimerQueue } from './timers.js'
+import type { MetaUpdate } from './store.js'
 import { Wakeup } from './wakeup.js'
 
 /** A partition that has had no event for this long moves its position along with the stream. */
@@ -36,15 +31,12 @@ const wallSlackMs = 50
 /** Events asked for ahead of the fold, in batches. */
 const readAhead = 2
 
-type Writes = Omit<Commit, 'token' | 'commitId' | 'previousPosition' | 'previousCommitId'>
-
 export class Session {
   readonly #memory: PartitionMemory
-  readonly #hashes: readonly (RecentHashes | undefined)[]
-  readonly #folder: Folder
-  readonly #reader: Reader
-  readonly #outbox: Outbox
   readonly #committer: Committer
+  readonly #folder: Folder
+  readonly #outbox: Outbox
+  readonly #reader: Reader
   readonly #wakeup = new Wakeup()
   #staged: StagedBatch | undefined
   #inFlight: Promise<void> | undefined
@@ -52,29 +44,26 @@ export class Session {
   #isStopping = false
   #lastMoveAt = performance.now()
 
-  private constructor(
+  constructor(
     private readonly context: EngineContext,
-    private readonly partition: number,
+    private readonly attached: Attached,
     private readonly signal: AbortSignal,
-    private readonly meta: PartitionMeta,
-    committer: Committer,
-    memory: PartitionMemory,
-    hashes: readonly (RecentHashes | undefined)[],
-    private readonly floors: Floors,
   ) {
     const { limits, pipeline, model } = context
-    this.#committer = committer
+    const { partition, committer, memory, floors, unpublished } = attached
     this.#memory = memory
-    this.#hashes = hashes
-    const rules = {
-      model,
-      partition,
-      partitions: pipeline.partitions,
-      maxAheadMs: pipeline.maxAheadMs,
-      maxProfiles: limits.batchEvents,
-      maxBytes: limits.batchBytes,
-    }
-    this.#folder = new Folder(rules, memory)
+    this.#committer = committer
+    this.#folder = new Folder(
+      {
+        model,
+        partition,
+        partitions: pipeline.partitions,
+        maxAheadMs: pipeline.maxAheadMs,
+        maxProfiles: limits.batchEvents,
+        maxBytes: limits.batchBytes,
+      },
+      memory,
+    )
     this.#outbox = new Outbox({
       maxEntries: limits.outboxEntries,
       maxBytes: limits.outboxBytes,
@@ -83,59 +72,8 @@ export class Session {
       wake: () => this.#wakeup.wake(),
       ...sessionObserver(context, partition),
     })
+    this.#outbox.restore(unpublished, entry => floors.isPublished(entry.lane, entry))
     this.#reader = this.#openReader()
-  }
-
-  /** Takes ownership and checks everything. Throws halts, `fenced` and what is to be retried. */
-  static async attach(
-    context: EngineContext,
-    partition: number,
-    poisoned: Map<number, string>,
-    signal: AbortSignal,
-  ): Promise<Session> {
-    const { store, streams, names, pipeline, limits, model } = context
-    const found = await store.acquire(partition, randomUUID(), randomUUID())
-    const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
-    const update = await attach(scope, found)
-    const meta = { ...found, ...update }
-    const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))
-    if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update }, signal)
-    await recordState(scope, meta)
-
-    const incarnation = incarnationOf(pipeline.name, meta.stateId)
-    const effects = new EffectCollector(
-      names,
-      model.name,
-      partition,
-      incarnation,
-      names.streams.events,
-      meta.sequenceOffset,
-    )
-    effects.seq = meta.lastSeq
-    effects.ordinal = meta.ordinal
-    const memory: PartitionMemory = {
-      profiles: new ProfileCache(limits.cacheProfiles, limits.cacheBytes),
-      timers: new TimerQueue((after, upTo, limit) => store.timers(partition, after, upTo, limit)),
-      effects,
-      position: meta.position,
-      lastSeq: meta.lastSeq,
-      now: meta.now,
-      poisoned,
-    }
-    const hashes = await Promise.all(
-      pipeline.stages.map(async stage => {
-        if (stage.memory === undefined) return undefined
-        const recent = new RecentHashes(stage.name, stage.memory.windowMs)
-        const { from, to } = recent.bucketsAt(meta.now)
-        recent.restore(await store.memory(partition, stage.name, from, to))
-        return recent
-      }),
-    )
-    const floors = await Floors.read(streams, names, pipeline.name, partition)
-    const unpublished = await store.outbox(partition)
-    const session = new Session(context, partition, signal, meta, committer, memory, hashes, floors)
-    session.#outbox.restore(unpublished, entry => floors.isPublished(entry.lane, entry))
-    return session
   }
 
   get position(): number {
@@ -148,6 +86,10 @@ export class Session {
 
   get outboxEntries(): number {
     return this.#outbox.entries
+  }
+
+  get profiles(): PartitionMemory['profiles'] {
+    return this.#memory.profiles
   }
 
   /** True when nothing is left to do but wait. */
@@ -198,11 +140,15 @@ export class Session {
 
   /** One piece of work; false when there is none. */
   async #step(): Promise<boolean> {
-    if (this.#outbox.isFull) return false
+    if (this.#outbox.isFull) {
+      // It may be full because the lease is too old to send.
+      await this.#keepLease()
+      return false
+    }
     if (this.#staged === undefined) {
       const batch = this.#isStopping ? undefined : this.#reader.take(this.context.limits.batchEvents)
       if (batch === undefined || batch.events.length === 0) return this.#idle()
-      const staged = await this.context.chain.run(batch.events, this.#hashes, this.signal)
+      const staged = await this.context.chain.run(batch.events, this.attached.hashes, this.signal)
       this.#staged = new StagedBatch(batch, staged)
     }
     const fold = this.#withoutPublished(await this.#fold(this.#staged))
@@ -218,9 +164,12 @@ export class Session {
       await this.#settle()
       await timers.cover(upTo)
     }
-    await loadProfiles(this.context, this.partition, this.#memory, staged.remaining(), upTo)
+    await loadProfiles(this.context, this.attached.partition, this.#memory, staged.remaining(), upTo)
+    const startedAt = performance.now()
     try {
-      return this.#folder.fold(staged)
+      const fold = this.#folder.fold(staged)
+      this.context.metrics.foldDuration.observe(performance.now() - startedAt)
+      return fold
     } catch (error) {
       // The commit in flight is of earlier events: it must count before memory is dropped.
       if (error instanceof PoisonedEvent) await this.#settle()
@@ -245,14 +194,17 @@ export class Session {
       if (isDue) return this.#fireTimers(wall - wallSlackMs)
       await this.#moveTo(upTo)
     }
-    if (this.#committer.leaseAgeMs > this.context.limits.leaseMs / 3 || (isStale && this.#outbox.trimmable > 0)) {
-      await this.#renew()
-    }
+    if (isStale && this.#outbox.trimmable > 0) await this.#renew()
+    await this.#keepLease()
     return false
   }
 
+  async #keepLease(): Promise<void> {
+    if (this.#committer.leaseAgeMs > this.context.limits.leaseMs / 3) await this.#renew()
+  }
+
   async #fireTimers(upTo: number): Promise<boolean> {
-    await loadProfiles(this.context, this.partition, this.#memory, [], upTo)
+    await loadProfiles(this.context, this.attached.partition, this.#memory, [], upTo)
     await this.#send(this.#withoutPublished(this.#folder.fireUntil(upTo)))
     return true
   }
@@ -260,13 +212,13 @@ export class Session {
   /** After a rollback of Redis the broker already has what is at or below the floor. */
   #withoutPublished(fold: Fold): Fold {
     if (fold.entries.length === 0) return fold
-    return { ...fold, entries: fold.entries.filter(entry => !this.floors.isPublished(entry.lane, entry)) }
+    return { ...fold, entries: fold.entries.filter(entry => !this.attached.floors.isPublished(entry.lane, entry)) }
   }
 
   /** Other partitions' events have moved the stream on; without this, retention would look like loss. */
   async #moveTo(streamSeq: number): Promise<void> {
     this.#lastMoveAt = performance.now()
-    const position = streamSeq + this.meta.sequenceOffset
+    const position = streamSeq + this.attached.meta.sequenceOffset
     if (position <= this.#memory.position) return
     const anchor = (await this.context.streams.anchor(this.context.names.streams.events, streamSeq)) ?? ''
     this.#memory.position = position
@@ -286,7 +238,7 @@ export class Session {
       .then(() => {
         this.#outbox.trimmed(trim)
         this.#outbox.add(fold.entries)
-        recordFold(this.context, this.partition, fold, this)
+        recordFold(this.context, this.attached.partition, fold, this)
       })
       .catch((error: unknown) => {
         this.#failure ??= error
@@ -305,7 +257,7 @@ export class Session {
     const anchor =
       last === undefined
         ? {}
-        : { anchor: anchorOf(last.seq - this.meta.sequenceOffset, Math.floor(lastBrokerMs), last.origin.data) }
+        : { anchor: anchorOf(last.seq - this.attached.meta.sequenceOffset, Math.floor(lastBrokerMs), last.origin.data) }
     const profiles = []
     for (const state of fold.changed) {
       profiles.push({ key: state.key, bytes: model.isEmpty(state) ? undefined : model.encode(state) })
@@ -315,7 +267,7 @@ export class Session {
       profiles,
       profileTtlMs: model.ttlMs,
       timers: [...fold.rearmed].map(({ key, dueAt }) => ({ key, dueAt })),
-      memory: this.#hashes.flatMap(hashes => hashes?.drain(position) ?? []),
+      memory: this.attached.hashes.flatMap(hashes => hashes?.drain(position) ?? []),
       outbox: fold.entries.map(encodeEntry),
     }
   }
@@ -349,7 +301,7 @@ export class Session {
 
   #openReader(): Reader {
     const { connection, streams, names, limits, pipeline, metrics, log } = this.context
-    const { meta, partition } = this
+    const { meta, partition } = this.attached
     const stream = names.streams.events
     const options = {
       stream,
@@ -374,13 +326,4 @@ export class Session {
     }
     return new Reader(connection, streams.manager, options, meta.position - meta.sequenceOffset)
   }
-}
-
-const noWrites: Omit<Writes, 'meta'> = {
-  profiles: [],
-  profileTtlMs: undefined,
-  timers: [],
-  memory: [],
-  outbox: [],
-  trim: 0,
 }

@@ -34,6 +34,9 @@ export interface StagedEvents {
 interface RunningStage {
   readonly name: string
   readonly stage: Stage
+  /** Declared reasons: others would make metrics and subjects without a bound. */
+  readonly drops: ReadonlySet<string>
+  readonly rejects: ReadonlySet<string>
 }
 
 class Context implements StageContext {
@@ -60,7 +63,9 @@ export class StageChain {
     const stages: RunningStage[] = []
     for (const definition of definitions) {
       try {
-        stages.push({ name: definition.name, stage: await definition.start(setup) })
+        const { name, drops, rejects } = definition
+        const stage = await definition.start(setup)
+        stages.push({ name, stage, drops: new Set(drops), rejects: new Set(rejects) })
       } catch (error) {
         if (error instanceof MillraceError) throw error
         const text = `stage "${definition.name}" cannot start: ${messageOf(error)}`
@@ -80,10 +85,11 @@ export class StageChain {
     let events: readonly Event[] = batch
     for (let i = 0; i < this.stages.length; i++) {
       if (events.length === 0) break
-      const { name, stage } = this.stages[i]!
+      const running = this.stages[i]!
+      const { name, stage } = running
       const startedAt = performance.now()
       if (stage.prepare !== undefined) await this.#prepare(name, stage, events, signal)
-      const out = this.#process(name, stage, events, memories[i], rejected)
+      const out = this.#process(running, events, memories[i], rejected)
       this.observer.stage(name, events.length, out.length, performance.now() - startedAt)
       events = out
     }
@@ -97,8 +103,7 @@ export class StageChain {
   }
 
   #process(
-    name: string,
-    stage: Stage,
+    { name, stage, drops: declaredDrops, rejects: declaredRejects }: RunningStage,
     events: readonly Event[],
     memory: RecentHashes | undefined,
     rejected: RejectedEvent[],
@@ -118,10 +123,16 @@ export class StageChain {
         continue
       }
       if (outcome instanceof Drop) {
+        if (!declaredDrops.has(outcome.reason)) {
+          rejected.push({ event, stage: name, ...undeclared('drop', outcome.reason) })
+          continue
+        }
         drops ??= new Map()
         drops.set(outcome.reason, (drops.get(outcome.reason) ?? 0) + 1)
       } else if (outcome instanceof Reject) {
-        rejected.push({ event, stage: name, reason: outcome.reason, detail: outcome.detail })
+        const { reason, detail } = outcome
+        const why = declaredRejects.has(reason) ? { reason, detail } : undeclared('reject', reason)
+        rejected.push({ event, stage: name, ...why })
       } else if (Array.isArray(outcome)) {
         for (const child of outcome as readonly Event[]) out.push(child)
       } else {
@@ -146,4 +157,8 @@ export class StageChain {
       }
     }
   }
+}
+
+function undeclared(verb: string, reason: string): Pick<RejectedEvent, 'reason' | 'detail'> {
+  return { reason: 'operator_error', detail: `${verb} reason "${reason}" is not declared by the operator` }
 }

@@ -16,7 +16,7 @@ const services: Services = {
   fingerprint,
   io: { stdout: process.stdout, stderr: process.stderr, env: process.env },
   clock: systemClock,
-  sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined), // an interrupt ends the pause
   interrupted: interrupted.signal,
 }
 

@@ -85,31 +85,30 @@ export function buildProgram(services: Services): { command: Command; exitCode: 
       ends(partitionsResume({ ...common(), ...options, partitions: numbers.map(whole) }, services)),
     )
 
-  program.addCommand(
-    publishCommand({
-      ...services.io,
-      clock: services.clock,
-      sleep: services.sleep,
-      signal: services.interrupted,
-      fingerprint: services.fingerprint,
-      root: () => new Names(loadConfig({ file: common().config, env: services.io.env }).streams).root('events'),
-      connect: async () => {
-        const config = loadConfig({ file: common().config, env: services.io.env })
-        const connection = await connectNats(config.nats, 'millrace publish')
-        const publisher = new Publisher(connection)
-        return {
-          publisher,
-          close: async () => {
-            publisher.close()
-            await connection.close()
-          },
-        }
-      },
-      exit: code => {
-        exitCode = code
-      },
-    }),
-  )
+  const publish = publishCommand({
+    ...services.io,
+    clock: services.clock,
+    sleep: services.sleep,
+    signal: services.interrupted,
+    fingerprint: services.fingerprint,
+    root: () => new Names(loadConfig({ file: common().config, env: services.io.env }).streams).root('events'),
+    connect: async () => {
+      const config = loadConfig({ file: common().config, env: services.io.env })
+      const connection = await connectNats(config.nats, 'millrace publish')
+      const publisher = new Publisher(connection)
+      return {
+        publisher,
+        close: async () => {
+          publisher.close()
+          await connection.close()
+        },
+      }
+    },
+    exit: code => {
+      exitCode = code
+    },
+  })
+  program.addCommand(publish.copyInheritedSettings(program))
   return { command: program, exitCode: () => exitCode }
 }
 

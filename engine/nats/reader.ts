@@ -110,8 +110,10 @@ export class Reader {
     if (this.#subscription === undefined || this.#events.length > 0) return undefined
     const consumer = this.#consumer
     const upTo = await lastSeq()
-    const info = await this.manager.consumers.info(this.options.stream, consumer)
+    // A consumer that is gone, or a server that does not answer, is not a proof; the watchdog sees to it.
+    const info = await this.manager.consumers.info(this.options.stream, consumer).catch(() => undefined)
     const isCaughtUp =
+      info !== undefined &&
       info.num_pending === 0 &&
       consumer === this.#consumer &&
       info.delivered.consumer_seq === this.#consumerSeq &&

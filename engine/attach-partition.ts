@@ -1,0 +1,89 @@
+/** Takes ownership of a partition, checks everything, and loads what a session starts from. */
+import { randomUUID } from 'node:crypto'
+import { attach, recordState } from './attach.js'
+import { Committer, noWrites } from './committer.js'
+import type { EngineContext } from './context.js'
+import { EffectCollector } from './effects.js'
+import { Floors, incarnationOf } from './floors.js'
+import type { PartitionMemory } from './fold.js'
+import { RecentHashes } from './hash-memory.js'
+import { ProfileCache } from './profile-cache.js'
+import { sessionObserver } from './session-metrics.js'
+import type { PartitionMeta } from './store.js'
+import { TimerQueue } from './timers.js'
+
+export interface Attached {
+  readonly partition: number
+  /** As it stands after the checks. */
+  readonly meta: PartitionMeta
+  readonly committer: Committer
+  readonly memory: PartitionMemory
+  /** One entry a stage, `undefined` for stages without memory. */
+  readonly hashes: readonly (RecentHashes | undefined)[]
+  readonly floors: Floors
+  /** The stored outbox. */
+  readonly unpublished: readonly Buffer[]
+}
+
+/** Throws halts, `fenced`, and what is to be retried. `poisoned` outlives the session, see `PartitionMemory`. */
+export async function attachPartition(
+  context: EngineContext,
+  partition: number,
+  poisoned: Map<number, string>,
+  signal: AbortSignal,
+): Promise<Attached> {
+  const { store, streams, names, pipeline } = context
+  const found = await store.acquire(partition, randomUUID(), randomUUID())
+  const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
+  const update = await attach(scope, found)
+  const meta = { ...found, ...update }
+  const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))
+  if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update }, signal)
+  await recordState(scope, meta)
+  for (const seq of poisoned.keys()) if (seq <= meta.position) poisoned.delete(seq)
+  const [hashes, floors, unpublished] = await Promise.all([
+    loadHashes(context, partition, meta.now),
+    Floors.read(streams, names, pipeline.name, partition),
+    store.outbox(partition),
+  ])
+  const memory = memoryOf(context, partition, meta, poisoned)
+  return { partition, meta, committer, memory, hashes, floors, unpublished }
+}
+
+function memoryOf(
+  { store, names, pipeline, limits, model, connection }: EngineContext,
+  partition: number,
+  meta: PartitionMeta,
+  poisoned: Map<number, string>,
+): PartitionMemory {
+  const effects = new EffectCollector(names, {
+    profile: model.name,
+    partition,
+    incarnation: incarnationOf(pipeline.name, meta.stateId),
+    sequenceOffset: meta.sequenceOffset,
+    maxMessageBytes: connection.info?.max_payload ?? 1_048_576,
+  })
+  effects.seq = meta.lastSeq
+  effects.ordinal = meta.ordinal
+  return {
+    profiles: new ProfileCache(limits.cacheProfiles, limits.cacheBytes),
+    timers: new TimerQueue((after, upTo, limit) => store.timers(partition, after, upTo, limit)),
+    effects,
+    position: meta.position,
+    lastSeq: meta.lastSeq,
+    now: meta.now,
+    poisoned,
+  }
+}
+
+function loadHashes({ store, pipeline }: EngineContext, partition: number, now: number): Promise<Attached['hashes']> {
+  return Promise.all(
+    pipeline.stages.map(async ({ name, memory }) => {
+      if (memory === undefined) return undefined
+      const hashes = new RecentHashes(name, memory.windowMs)
+      const { from, to } = hashes.bucketsAt(now)
+      hashes.restore(await store.memory(partition, name, from, to))
+      return hashes
+    }),
+  )
+}

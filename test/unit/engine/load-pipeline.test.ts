@@ -1,0 +1,103 @@
+import { resolve } from 'node:path'
+import t, { type Test } from 'tap'
+import { Drop, MillraceError } from '../../../engine/index.js'
+import { loadPipeline } from '../../../engine/load-pipeline.js'
+import type { Event } from '../../../engine/event.js'
+
+const engine = new URL('../../../engine/index.js', import.meta.url).href
+
+/** A definition that drops everything, with what a test wants to vary. */
+const definition = (more: { options?: string; exported?: string; before?: string; from?: string } = {}) => `
+import { defineOperator, drop, pipeline } from ${JSON.stringify(more.from ?? engine)}
+${more.before ?? ''}
+const discard = defineOperator({
+  name: 'discard',
+  summary: 'Drops everything.',
+  options: {},
+  cost: 'none',
+  drops: ['unwanted'],
+  create: () => ({ process: () => drop('unwanted') }),
+})
+const profile = { problems: [], fingerprint: '', model: () => { throw new Error('not needed') } }
+const made = pipeline({ name: 'shop', stages: [discard()], profile, ${more.options ?? ''} })
+${more.exported ?? 'export default made'}
+`
+
+async function problemsOf(file: string): Promise<readonly string[]> {
+  try {
+    await loadPipeline(file)
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'pipeline_invalid') return error.lines
+    throw error
+  }
+  return []
+}
+
+let written = 0
+
+/** In a folder that no other definition had: Node reads each module and each package.json once. */
+function write(t: Test, name: string, text: string, more: Record<string, string> = {}): string {
+  const folder = `definition-${++written}`
+  return resolve(t.testdir({ [folder]: { [name]: text, ...more } }), folder, name)
+}
+
+t.test('TypeScript and JavaScript load without a build step, whatever the package around them says', async t => {
+  const typed = 'const limit: number = 3; interface Unused { a: number }; void limit'
+  const packages = { none: undefined, esm: '{"type":"module"}', commonjs: '{"type":"commonjs"}' }
+  for (const [around, text] of Object.entries(packages)) {
+    for (const name of ['pipeline.ts', 'pipeline.mts', 'pipeline.mjs', ...(around === 'esm' ? ['pipeline.js'] : [])]) {
+      const before = name.endsWith('ts') ? typed : ''
+      const file = write(t, name, definition({ before }), text === undefined ? {} : { 'package.json': text })
+      const { pipeline, folder } = await loadPipeline(`${file}`)
+      t.equal(pipeline.name, 'shop', `${name} in a package of type ${around}`)
+      t.equal(folder, resolve(file, '..'))
+    }
+  }
+})
+
+t.test('a definition may be split over several files', async t => {
+  const file = write(t, 'split.ts', definition({ before: "import { at } from './at.js'\nvoid at" }), {
+    'at.ts': 'export const at: number = 1',
+  })
+  t.equal((await loadPipeline(file)).pipeline.name, 'shop')
+})
+
+t.test('the definition uses the same classes as the engine that runs it', async t => {
+  for (const from of [engine, 'millrace']) {
+    const { pipeline, folder } = await loadPipeline(write(t, 'same.ts', definition({ from })))
+    const stage = await pipeline.stages[0]!.start({ folder, notice: () => {} })
+    t.ok(stage.process({} as Event, { now: 0, memory: undefined }) instanceof Drop, `imported from ${from}`)
+  }
+})
+
+t.test('the only exported pipeline is taken when there is no default', async t => {
+  const exported = 'export const shop = made\nexport const other = 1'
+  t.equal((await loadPipeline(write(t, 'named.ts', definition({ exported })))).pipeline.name, 'shop')
+})
+
+t.test('every problem of a definition is named', async t => {
+  const options = "name: 'no blanks', partitions: 0, maxAhead: 'soon'"
+  t.strictSame(await problemsOf(write(t, 'wrong.ts', definition({ options }))), [
+    'name must be 1 to 64 letters, digits, "_" or "-", got "no blanks"',
+    'partitions must be a whole number from 1 to 1024, got 0',
+    'maxAhead must be a duration such as "10m", got "soon"',
+  ])
+})
+
+t.test('what is not a pipeline is said so', async t => {
+  const none = 'must export what pipeline({...}) returns as its default'
+  t.strictSame(await problemsOf(write(t, 'a.ts', definition({ exported: 'export default 3' }))), [none])
+  t.strictSame(await problemsOf(write(t, 'b.ts', 'export {}')), [none])
+  t.strictSame(await problemsOf(write(t, 'c.ts', definition({ exported: 'export const a = made, b = made' }))), [
+    'exports 2 pipelines; make one the default export',
+  ])
+  t.strictSame(await problemsOf(write(t, 'd.yaml', '')), ['must be a file of .ts, .mts, .js, .mjs'])
+  t.strictSame(await problemsOf(resolve(t.testdir({}), 'missing.ts')), ['cannot be read'])
+})
+
+t.test('a file that does not translate, or throws, says what and where', async t => {
+  t.match(await problemsOf(write(t, 'syntax.ts', 'const a: = 1')), [/does not load: .*syntax\.ts:1:9.*Unexpected/s])
+  t.match(await problemsOf(write(t, 'throws.ts', '\nthrow new TypeError("no such field")')), [
+    /does not load: TypeError: no such field \(at .*throws\.ts:2:7\)/,
+  ])
+})
