@@ -33,9 +33,9 @@ export function isLogical(schema: unknown): boolean {
 }
 
 /** Throwing makes the library fall back to the base type. */
-function verifyBase(schema: Schema): LogicalSchema {
+function verifyBase(schema: unknown): LogicalSchema {
   if (!isLogical(schema)) throw new Error('logical type on the wrong base type')
-  return schema as unknown as LogicalSchema
+  return schema as LogicalSchema
 }
 
 /** A time that is stored as a count of `unitMs` and read as epoch milliseconds; microseconds keep their fraction. */

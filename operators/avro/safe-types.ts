@@ -22,7 +22,7 @@ interface Readable {
   _skip(tap: Tap): void
 }
 
-/** A block announces more entries or bytes than are left. */
+/** A block announces more entries than bytes are left. */
 export class TruncatedBlock extends Error {}
 
 /** Number of entries of the next block, 0 at the end. Each entry takes a byte at least, or the schema was refused. */
@@ -36,18 +36,17 @@ function readCount(tap: Tap): number {
   return count
 }
 
-/** Number of entries to skip one by one; blocks that say their size in bytes are jumped over. */
+/** Number of entries to skip one by one, 0 at the end; blocks that say their size in bytes are jumped over. */
 function skipBlocks(tap: Tap): number {
   for (;;) {
     const count = tap.readLong()
-    const left = tap.buf.length - tap.pos
     if (count >= 0) {
-      if (count > left) throw new TruncatedBlock('a block has more entries than bytes are left')
+      if (count > tap.buf.length - tap.pos) throw new TruncatedBlock('a block has more entries than bytes are left')
       return count
     }
     const size = tap.readLong()
     if (size < 0) throw new Error('a block has a negative size')
-    if (size > left) throw new TruncatedBlock('a block has more bytes than are left')
+    // Past the end, if the size says so: there the library reads zeros, which end the array, and notices at last.
     tap.pos += size
   }
 }

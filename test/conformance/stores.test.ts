@@ -1,0 +1,374 @@
+/** What every profile store promises, run against each of them. */
+import { test, type Test } from 'tap'
+import type { Commit, PartitionMeta, ProfileStore } from '../../engine/index.js'
+import { MemoryStore } from '../../profiles/memory-store.js'
+import { RedisStore } from '../../profiles/redis-store.js'
+import { startRedis } from '../support/servers.js'
+
+interface Kind {
+  readonly name: string
+  /** Gives stores over nothing; each call a place of its own. */
+  readonly prepare: (t: Test) => Promise<() => ProfileStore>
+}
+
+const kinds: readonly Kind[] = [
+  { name: 'memory store', prepare: async () => () => new MemoryStore() },
+  {
+    name: 'redis store',
+    prepare: async t => {
+      const { url } = await startRedis(t)
+      let count = 0
+      return () => new RedisStore({ url }, `pipeline-${++count}`)
+    },
+  },
+]
+
+const nothing: Omit<Commit, 'token' | 'commitId' | 'previousPosition' | 'previousCommitId'> = {
+  meta: {},
+  profiles: [],
+  profileTtlMs: undefined,
+  timers: [],
+  memory: [],
+  outbox: [],
+  trim: 0,
+}
+
+const bytes = (text: string) => Buffer.from(text)
+
+/** The next commit after `meta`, named `id`. */
+function next(meta: PartitionMeta, id: string, writes: Partial<Commit> = {}): Commit {
+  const { token, position, commitId } = meta
+  return { ...nothing, token, commitId: id, previousPosition: position, previousCommitId: commitId, ...writes }
+}
+
+const oneOfEach = {
+  meta: { position: 7, lastSeq: 6, ordinal: 2, now: 1_700_000_000_123, anchor: '7:1700000000123:ab' },
+  profiles: [
+    { key: 'ada', bytes: bytes('A1') },
+    { key: 'bob', bytes: bytes('B1') },
+  ],
+  timers: [{ key: 'ada', dueAt: 500 }],
+  memory: [{ stage: 'dedupe', bucket: 3, bytes: bytes('12345678') }],
+  outbox: [bytes('first'), bytes('second')],
+} satisfies Partial<Commit>
+
+/** Everything a partition holds, as far as the commits below touch it. */
+async function contents(store: ProfileStore, partition = 0) {
+  const texts = (found: readonly (Buffer | undefined)[]) => found.map(one => one?.toString())
+  return {
+    profiles: texts(await store.load(partition, ['ada', 'bob'])),
+    timers: await store.timers(partition, -1, Infinity, 100),
+    memory: (await store.memory(partition, 'dedupe', 0, 10)).map(({ bucket, bytes }) => [bucket, bytes.toString()]),
+    outbox: texts(await store.outbox(partition)),
+  }
+}
+
+const holdsOneOfEach = {
+  profiles: ['A1', 'B1'],
+  timers: [{ key: 'ada', dueAt: 500 }],
+  memory: [[3, '12345678']],
+  outbox: ['first', 'second'],
+}
+
+for (const { name, prepare } of kinds) {
+  test(name, async suite => {
+    const place = await prepare(suite)
+    const open = async (t: Test): Promise<ProfileStore> => {
+      const store = place()
+      t.teardown(() => store.close())
+      await store.verify()
+      return store
+    }
+
+    suite.test('the first acquisition makes a state, later ones keep it and take it over', async t => {
+      const store = await open(t)
+      t.equal(await store.readMeta(4), undefined, 'nothing before')
+      const first = await store.acquire(4, 'owner-a', 'state-a')
+      t.match(first, {
+        token: '1:owner-a',
+        stateId: 'state-a',
+        commitId: '',
+        position: 0,
+        lastSeq: 0,
+        ordinal: 0,
+        now: 0,
+        sequenceOffset: 0,
+        streamCreated: '',
+        anchor: '',
+        definition: '',
+        definitionFrom: 0,
+        accepted: '',
+      })
+      await store.commit(4, next(first, 'c1', oneOfEach))
+      const second = await store.acquire(4, 'owner-b', 'state-b')
+      t.match(second, { token: '2:owner-b', stateId: 'state-a', commitId: 'c1', ...oneOfEach.meta })
+      t.ok(second.renewals > first.renewals, 'others see that somebody lives')
+      t.strictSame(await store.readMeta(4), second)
+      t.equal(await store.readMeta(5), undefined, 'other partitions stay as they are')
+    })
+
+    suite.test('two acquisitions at once give two tokens, and only the later one writes', async t => {
+      const store = await open(t)
+      const metas = await Promise.all(['a', 'b', 'c'].map(owner => store.acquire(0, owner, 'state')))
+      const { token } = (await store.readMeta(0))!
+      t.equal(new Set(metas.map(meta => meta.token)).size, 3)
+      for (const meta of metas) {
+        const isOwner = meta.token === token
+        t.equal(await store.commit(0, next(meta, `by-${meta.token}`)), isOwner ? 'ok' : 'fenced')
+      }
+    })
+
+    suite.test('a commit writes all its parts', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      t.equal(await store.commit(0, next(meta, 'c1', oneOfEach)), 'ok')
+      t.strictSame(await contents(store), holdsOneOfEach)
+      const stored = (await store.readMeta(0))!
+      t.match(stored, { ...oneOfEach.meta, commitId: 'c1', token: meta.token })
+      t.ok(stored.renewals > meta.renewals, 'a commit shows that the owner lives')
+      t.strictSame(await contents(store, 1), { profiles: [undefined, undefined], timers: [], memory: [], outbox: [] })
+    })
+
+    suite.test('every field of the meta comes back as it was written', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      const written = {
+        position: 2 ** 50,
+        lastSeq: 2 ** 50 - 1,
+        ordinal: 3,
+        now: 1_700_000_000_999,
+        sequenceOffset: -12,
+        streamCreated: '2026-01-02T03:04:05.123456789Z',
+        anchor: '9:1700000000999:ffffffff',
+        definition: '0123456789abcdef',
+        definitionFrom: 40,
+        accepted: 'events_lost',
+      }
+      await store.commit(0, next(meta, 'c1', { meta: written }))
+      t.match(await store.readMeta(0), written)
+      await store.commit(0, next({ ...meta, ...written, commitId: 'c1' }, 'c2', { meta: { accepted: '' } }))
+      t.match(await store.readMeta(0), { ...written, accepted: '' }, 'what is not named stays')
+    })
+
+    suite.test('a later commit replaces, deletes, moves, appends and trims', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      await store.commit(0, next(meta, 'c1', oneOfEach))
+      const second = next({ ...meta, position: 7, commitId: 'c1' }, 'c2', {
+        meta: { position: 9 },
+        profiles: [
+          { key: 'ada', bytes: undefined },
+          { key: 'bob', bytes: bytes('B2') },
+        ],
+        timers: [
+          { key: 'ada', dueAt: Infinity },
+          { key: 'bob', dueAt: 900 },
+        ],
+        memory: [
+          { stage: 'dedupe', bucket: 3, bytes: bytes('abcdefgh') },
+          { stage: 'dedupe', bucket: 4, bytes: bytes('ABCDEFGH') },
+          { stage: 'other', bucket: 3, bytes: bytes('........') },
+        ],
+        outbox: [bytes('third')],
+        trim: 1,
+      })
+      t.equal(await store.commit(0, second), 'ok')
+      t.strictSame(await contents(store), {
+        profiles: [undefined, 'B2'],
+        timers: [{ key: 'bob', dueAt: 900 }],
+        memory: [
+          [3, '12345678abcdefgh'],
+          [4, 'ABCDEFGH'],
+        ],
+        outbox: ['second', 'third'],
+      })
+      const third = next({ ...meta, position: 9, commitId: 'c2' }, 'c3', {
+        memory: [{ stage: 'dedupe', bucket: 3, bytes: undefined }],
+        trim: 2,
+      })
+      t.equal(await store.commit(0, third), 'ok')
+      t.match(await contents(store), { memory: [[4, 'ABCDEFGH']], outbox: [] })
+      t.equal((await store.readMeta(0))!.position, 9, 'a commit need not move the position')
+    })
+
+    suite.test('a commit that was written is answered ok again and written once', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      const first = next(meta, 'c1', oneOfEach)
+      t.equal(await store.commit(0, first), 'ok')
+      t.equal(await store.commit(0, first), 'ok')
+      t.strictSame(await contents(store), holdsOneOfEach)
+      const second = next({ ...meta, position: 7, commitId: 'c1' }, 'c2', { trim: 1 })
+      t.equal(await store.commit(0, second), 'ok')
+      t.equal(await store.commit(0, second), 'ok')
+      t.strictSame((await contents(store)).outbox, ['second'], 'trimmed once')
+    })
+
+    const refusals: readonly (readonly [why: string, Partial<Commit>, outcome: string])[] = [
+      ['the token is another one', { token: '1:somebody' }, 'fenced'],
+      ['the token is one of the same epoch before a rollback', { token: '1:owner ' }, 'fenced'],
+      ['the stored position is higher', { previousPosition: 0 }, 'conflict'],
+      ['the stored position is lower', { previousPosition: 8 }, 'conflict'],
+      ['the stored commit is another one', { previousCommitId: 'c0' }, 'conflict'],
+      ['it builds on itself', { previousCommitId: 'c2' }, 'conflict'],
+    ]
+    for (const [why, change, outcome] of refusals) {
+      suite.test(`nothing is written when ${why}`, async t => {
+        const store = await open(t)
+        const acquired = await store.acquire(0, 'owner', 'state')
+        await store.commit(0, next(acquired, 'c1', oneOfEach))
+        const before = await store.readMeta(0)
+        const refused = next({ ...acquired, position: 7, commitId: 'c1' }, 'c2', {
+          meta: { position: 20, anchor: 'x' },
+          profiles: [
+            { key: 'ada', bytes: undefined },
+            { key: 'bob', bytes: bytes('B2') },
+          ],
+          timers: [{ key: 'ada', dueAt: Infinity }],
+          memory: [
+            { stage: 'dedupe', bucket: 3, bytes: bytes('abcdefgh') },
+            { stage: 'dedupe', bucket: 4, bytes: undefined },
+          ],
+          outbox: [bytes('third')],
+          trim: 1,
+          ...change,
+        })
+        t.equal(await store.commit(0, refused), outcome)
+        t.strictSame(await contents(store), holdsOneOfEach)
+        t.strictSame(await store.readMeta(0), before)
+      })
+    }
+
+    suite.test('a partition that nobody acquired takes no commit, no renewal and no acceptance', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      t.equal(await store.commit(1, next(meta, 'c1', oneOfEach)), 'fenced')
+      t.equal(await store.renew(1, meta.token), false)
+      t.equal(await store.accept(1, 'events_lost'), false)
+      t.equal(await store.readMeta(1), undefined)
+    })
+
+    suite.test('a renewal counts for the owner only', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      t.equal(await store.renew(0, meta.token), true)
+      const renewed = (await store.readMeta(0))!
+      t.strictSame(renewed, { ...meta, renewals: meta.renewals + 1 })
+      t.equal(await store.renew(0, '1:somebody'), false)
+      t.strictSame(await store.readMeta(0), renewed)
+    })
+
+    suite.test('an accepted loss is seen by the owner and does not disturb its next commit', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      t.equal(await store.accept(0, 'stream_recreated'), true)
+      t.strictSame(await store.readMeta(0), { ...meta, accepted: 'stream_recreated' })
+      t.equal(await store.commit(0, next(meta, 'c1')), 'ok')
+      t.equal((await store.acquire(0, 'other', 'state')).accepted, 'stream_recreated')
+    })
+
+    suite.test('profiles load in the order of the keys, absent ones as nothing', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      const keys = ['plain', 'with:colon', 'with{brace}', 'ünïcode', ' ', 'a'.repeat(2_000), 'line\nbreak']
+      const profiles = keys.map((key, i) => ({ key, bytes: Buffer.from([i, 0, 255, 128]) }))
+      await store.commit(0, next(meta, 'c1', { profiles }))
+      t.strictSame(await store.load(0, []), [])
+      const asked = [...keys].reverse()
+      const expected = asked.map(key => profiles.find(profile => profile.key === key)!.bytes)
+      t.strictSame(await store.load(0, asked), expected, 'bytes are kept as they are')
+      t.strictSame(await store.load(0, ['none', 'plain', 'plain']), [undefined, ...Array(2).fill(profiles[0]!.bytes)])
+      t.strictSame(await store.load(1, ['plain']), [undefined], 'of this partition only')
+    })
+
+    suite.test('timers come by time, later than `after`, up to and with `upTo`, at most `limit`', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      const at = (dueAt: number, ...keys: string[]) => keys.map(key => ({ key, dueAt }))
+      const timers = [...at(30, 'd', 'c', 'b'), ...at(20, 'x'), ...at(10, 'y'), ...at(40, 'a')]
+      await store.commit(0, next(meta, 'c1', { timers }))
+      t.strictSame(await store.timers(0, -1, 100, 100), [
+        ...at(10, 'y'),
+        ...at(20, 'x'),
+        ...at(30, 'b', 'c', 'd'),
+        ...at(40, 'a'),
+      ])
+      t.strictSame(await store.timers(0, 10, 30, 100), [...at(20, 'x'), ...at(30, 'b', 'c', 'd')])
+      t.strictSame(await store.timers(0, 9, 29, 100), [...at(10, 'y'), ...at(20, 'x')])
+      t.strictSame(await store.timers(0, -1, 100, 3), [...at(10, 'y'), ...at(20, 'x'), ...at(30, 'b')])
+      t.strictSame(await store.timers(0, 40, 100, 3), [])
+      t.strictSame(await store.timers(1, -1, 100, 3), [])
+    })
+
+    suite.test('due times of today keep every millisecond', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      const dueAt = 1_799_999_999_999
+      await store.commit(0, next(meta, 'c1', { timers: [{ key: 'a', dueAt }] }))
+      t.strictSame(await store.timers(0, dueAt - 1, dueAt, 1), [{ key: 'a', dueAt }])
+      t.strictSame(await store.timers(0, dueAt, dueAt + 1, 1), [])
+    })
+
+    suite.test('memory comes by bucket, both ends included, absent ones left out', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      const memory = [5, 3, 9, 4].map(bucket => ({ stage: 'dedupe', bucket, bytes: bytes(`bucket ${bucket}`) }))
+      await store.commit(0, next(meta, 'c1', { memory }))
+      const found = await store.memory(0, 'dedupe', 3, 8)
+      t.strictSame(
+        found.map(({ bucket, bytes }) => [bucket, bytes.toString()]),
+        [
+          [3, 'bucket 3'],
+          [4, 'bucket 4'],
+          [5, 'bucket 5'],
+        ],
+      )
+      t.strictSame(await store.memory(0, 'dedupe', 6, 8), [])
+      t.strictSame(await store.memory(0, 'dedupe', 8, 3), [], 'an empty range')
+      t.strictSame(await store.memory(0, 'other', 3, 8), [])
+      t.strictSame(await store.memory(1, 'dedupe', 3, 8), [])
+    })
+
+    suite.test('layouts are kept by id, once each', async t => {
+      const store = await open(t)
+      t.strictSame(await store.layouts(), [])
+      const [one, two] = [
+        { id: 4_294_967_295, json: '["a"]' },
+        { id: 1, json: '["ü"]' },
+      ] as const
+      await store.saveLayout(one)
+      await store.saveLayout(two)
+      await store.saveLayout(one)
+      const found = await store.layouts()
+      t.strictSame(
+        [...found].sort((a, b) => a.id - b.id),
+        [two, one],
+      )
+    })
+
+    suite.test('one commit takes 500 profiles, 1 MB and 10,000 entries', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      const keys = Array.from({ length: 500 }, (_, i) => `key-${i}`)
+      const profiles = keys.map((key, i) => ({ key, bytes: Buffer.alloc(2_100, i) }))
+      const outbox = Array.from({ length: 10_000 }, (_, i) => bytes(`entry ${i}`))
+      const timers = keys.map((key, i) => ({ key, dueAt: i }))
+      t.equal(await store.commit(0, next(meta, 'c1', { profiles, outbox, timers })), 'ok')
+      t.strictSame(
+        await store.load(0, keys),
+        profiles.map(profile => profile.bytes),
+      )
+      t.strictSame(await store.outbox(0), outbox)
+      t.strictSame(await store.timers(0, -1, 1_000, 1_000), timers)
+    })
+
+    suite.test('what was handed to a commit may be changed afterwards', async t => {
+      const store = await open(t)
+      const meta = await store.acquire(0, 'owner', 'state')
+      const reused = bytes('before')
+      await store.commit(0, next(meta, 'c1', { profiles: [{ key: 'ada', bytes: reused }], outbox: [reused] }))
+      reused.write('after!')
+      t.match(await contents(store), { profiles: ['before', undefined], outbox: ['before'] })
+    })
+  })
+}
