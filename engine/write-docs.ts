@@ -1,4 +1,4 @@
-/** Writes `docs/configuration.md` and `docs/metrics.md`. Run from the repository's top: `node build/engine/write-docs.js`. */
+/** Writes `docs/configuration.md` and `docs/metrics.md`. Run with `npm run docs`. */
 import { writeFileSync } from 'node:fs'
 import { configurationPage } from './config-docs.js'
 import { metricsPage } from './metrics-docs.js'

@@ -19,7 +19,7 @@ export function renderTable(operators: readonly ListedOperator[]): string {
   })
   return [
     '# Operators',
-    'Generated from the declarations in `operators/` by `npm run docs:operators`; do not edit. A dropped event is counted ' +
+    'Generated from the declarations in `operators/` by `npm run docs`; do not edit. A dropped event is counted ' +
       'and gone; a rejected one goes to DEADLETTERS with its original bytes, its reason in the subject.',
     ...sections,
   ]

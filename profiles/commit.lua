@@ -16,19 +16,19 @@
 -- first write, and the meta, which makes the commit count, is written last. Loops instead of unpack: unpack fails halfway
 -- above about 8,000 values.
 
-local function number_at(i)
+local function whole_at(i)
   local n = tonumber(ARGV[i])
-  if not n or n < 0 then
-    error({ err = 'ERR commit: ARGV[' .. i .. '] must be a number of 0 or more' })
+  if not n or n < 0 or n >= 2 ^ 53 or n ~= math.floor(n) then
+    error({ err = 'ERR commit: ARGV[' .. i .. '] must be a whole number of 0 or more' })
   end
   return n
 end
 
-local trim = number_at(5)
-local fields, entries = number_at(6), number_at(7)
-local written, deleted, ttl = number_at(8), number_at(9), number_at(10)
-local set, removed = number_at(11), number_at(12)
-local appended, dropped = number_at(13), number_at(14)
+local trim = whole_at(5)
+local fields, entries = whole_at(6), whole_at(7)
+local written, deleted, ttl = whole_at(8), whole_at(9), whole_at(10)
+local set, removed = whole_at(11), whole_at(12)
+local appended, dropped = whole_at(13), whole_at(14)
 
 if #KEYS ~= 3 + written + deleted + appended + dropped then
   return redis.error_reply('ERR commit: ' .. #KEYS .. ' keys do not match the counts')
@@ -36,16 +36,25 @@ end
 if #ARGV ~= 14 + 2 * fields + entries + written + 2 * set + removed + appended then
   return redis.error_reply('ERR commit: ' .. #ARGV .. ' arguments do not match the counts')
 end
-local expected = { 'hash', 'list', 'zset' }
-for i = 1, 3 do
+local function type_error(i, expected)
   local kind = redis.call('TYPE', KEYS[i]).ok
-  if kind ~= 'none' and kind ~= expected[i] then
-    return redis.error_reply('ERR commit: key ' .. i .. ' must be a ' .. expected[i] .. ', is a ' .. kind)
+  if kind ~= 'none' and kind ~= expected then
+    return redis.error_reply('ERR commit: key ' .. i .. ' must be a ' .. expected .. ', is a ' .. kind)
   end
+end
+local wrong = type_error(1, 'hash') or type_error(2, 'list') or type_error(3, 'zset')
+-- Profiles are set and deleted, which works on any type; only appending needs a string.
+for i = 4 + written + deleted, 3 + written + deleted + appended do
+  wrong = wrong or type_error(i, 'string')
+end
+if wrong then
+  return wrong
 end
 local first_due = 14 + 2 * fields + entries + written
 for i = 1, set do
-  if not tonumber(ARGV[first_due + 2 * i - 1]) then
+  local due = tonumber(ARGV[first_due + 2 * i - 1])
+  -- Not a number is not even equal to itself.
+  if not due or due ~= due then
     return redis.error_reply('ERR commit: a timer must have a number')
   end
 end

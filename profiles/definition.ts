@@ -2,18 +2,11 @@
  * A profile as its author defines it: traits first, then segments and triggers by statements. Nothing is computed here, only
  * checked; `Model` runs it. Mistakes are collected, never thrown, so that `millrace check` says all of them at once.
  */
-import {
-  MillraceError,
-  parseBytes,
-  parseDuration,
-  Problems,
-  type ProfileDefinition,
-  type ProfileModel,
-} from '../engine/index.js'
+import { MillraceError, parseBytes, parseDuration, Problems, type ProfileDefinition } from '../engine/index.js'
 import { Model } from './model.js'
-import { checkName, checkTypes, type EventType } from './names.js'
+import { checkFunction, checkName, checkTypes, isName, type EventType } from './names.js'
 import type { SegmentSpec, TraitPlace } from './spec.js'
-import type { Trait } from './trait.js'
+import { Trait } from './trait.js'
 import { checkTrigger, type TriggerOptions, type TriggerSpec } from './trigger-options.js'
 
 export interface ProfileOptions<Traits> {
@@ -50,15 +43,14 @@ export class Profile<Events, Traits extends Record<string, Trait>> implements Pr
       this.#problems.add('ttl', 'must be a duration such as "10m"', options.ttl)
     if (!parseBytes(options.maxBytes ?? 1))
       this.#problems.add('maxBytes', 'must be a size such as "64KB"', options.maxBytes)
-    this.#traits = Object.entries(options.traits ?? {}).map(([trait, value]) => this.#checkTrait(trait, value))
+    this.#traits = Object.entries(options.traits ?? {}).flatMap(([trait, value]) => this.#checkTrait(trait, value))
   }
 
   /** A named condition; entering and leaving it is published. */
   segment(name: string, test: (p: SnapshotOf<Traits>) => boolean): this {
     this.#open()
-    const problems = this.#problems.at(`segments.${name}`)
-    this.#checkFree(problems, name, this.#segments)
-    if (typeof test !== 'function') problems.add('', 'must be a function of the traits', test)
+    const problems = this.#place('segments', name, this.#segments)
+    checkFunction(problems, '', test)
     this.#segments.push({ name, test })
     return this
   }
@@ -69,8 +61,7 @@ export class Profile<Events, Traits extends Record<string, Trait>> implements Pr
     options: TriggerOptions<Events, SnapshotOf<Traits>, On, Unless>,
   ): this {
     this.#open()
-    const problems = this.#problems.at(`triggers.${name}`)
-    this.#checkFree(problems, name, this.#triggers)
+    const problems = this.#place('triggers', name, this.#triggers)
     this.#triggers.push(checkTrigger(name, options as never, this.#ttlMs, problems))
     return this
   }
@@ -96,7 +87,7 @@ export class Profile<Events, Traits extends Record<string, Trait>> implements Pr
     return JSON.stringify([this.name, ttl, maxBytes, traits, segments, this.#triggers.map(spec => spec.fingerprint)])
   }
 
-  model(): ProfileModel {
+  model(): Model {
     if (this.problems.length > 0) {
       throw new MillraceError('pipeline_invalid', `profile ${this.name} has problems`, { lines: this.problems })
     }
@@ -119,19 +110,29 @@ export class Profile<Events, Traits extends Record<string, Trait>> implements Pr
     )
   }
 
-  #checkFree(problems: Problems, name: string, taken: readonly { readonly name: string }[]): void {
+  /** Where the problems of the next segment or trigger are said; its name is checked. */
+  #place(list: 'segments' | 'triggers', name: string, taken: readonly { readonly name: string }[]): Problems {
+    const problems = this.#problems.at(isName(name) ? `${list}.${name}` : `${list}[${taken.length}]`)
     checkName(problems, '', name)
     if (taken.some(other => other.name === name)) problems.add('', 'is defined twice')
+    return problems
   }
 
-  #checkTrait(name: string, trait: Trait): TraitPlace {
+  /** No place when it is not even a trait. */
+  #checkTrait(name: string, trait: Trait): TraitPlace[] {
     const problems = this.#problems.at(`traits.${name}`)
     checkName(problems, '', name)
-    const { types, problem, window } = trait.spec
+    if (!(trait instanceof Trait)) {
+      problems.add('', 'must be a trait such as count("signed_up")', trait)
+      return []
+    }
+    const { types, selects, select, where, problem, window } = trait.spec
     if (problem !== undefined) problems.add('', problem.rule, problem.got)
     checkTypes(problems, '', types)
+    if (selects) checkFunction(problems, '', select)
+    if (where !== undefined) checkFunction(problems, 'where', where)
     const windowMs = window === undefined ? undefined : parseDuration(window)
     if (window !== undefined && !windowMs) problems.add('within', 'must be a duration such as "10m"', window)
-    return { name, trait, windowMs }
+    return [{ name, trait, windowMs }]
   }
 }

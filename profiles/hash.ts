@@ -10,20 +10,22 @@ export function fnv1a(text: string): number {
 const seeds = { string: 0, number: 1, boolean: 2 } as const
 
 /**
- * 53-bit hash of a value, a whole number that a double holds exactly. Two multiply-xor lanes finished as in MurmurHash3
- * (the public-domain construction known as cyrb53). The stored form depends on it: it must never change. `1` and `'1'` differ.
+ * 32-bit hash of a value: MurmurHash3 (Austin Appleby, public domain) with every UTF-16 unit as one block. Signed, because
+ * JavaScript engines keep signed 32-bit numbers without an object for each. The stored form depends on it: it must never
+ * change. `1` and `'1'` differ.
  */
-export function hash53(value: Scalar): number {
+export function hash32(value: Scalar): number {
   const text = String(value)
-  const seed = seeds[typeof value as keyof typeof seeds]
-  let low = 0xdeadbeef ^ seed
-  let high = 0x41c6ce57 ^ seed
+  let hash: number = seeds[typeof value as keyof typeof seeds]
   for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    low = Math.imul(low ^ unit, 0x9e3779b1)
-    high = Math.imul(high ^ unit, 0x5f356495)
+    let block = Math.imul(text.charCodeAt(i), 0xcc9e2d51)
+    block = (block << 15) | (block >>> 17)
+    hash ^= Math.imul(block, 0x1b873593)
+    hash = (hash << 13) | (hash >>> 19)
+    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0
   }
-  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35)
-  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35)
-  return 0x1_0000_0000 * (high & 0x1f_ffff) + (low >>> 0)
+  hash ^= text.length
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return hash ^ (hash >>> 16)
 }

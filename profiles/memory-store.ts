@@ -50,14 +50,9 @@ export class MemoryStore implements ProfileStore {
   }
 
   renew(number: number, token: string): Promise<boolean> {
-    return this.trim(number, token, 0)
-  }
-
-  trim(number: number, token: string, count: number): Promise<boolean> {
     const partition = this.#partitions.get(number)
     if (partition === undefined || partition.meta.token !== token) return Promise.resolve(false)
     partition.meta = { ...partition.meta, renewals: partition.meta.renewals + 1 }
-    partition.outbox = partition.outbox.slice(count)
     return Promise.resolve(true)
   }
 
@@ -76,7 +71,7 @@ export class MemoryStore implements ProfileStore {
     if (meta.commitId !== commit.previousCommitId || meta.position !== commit.previousPosition) {
       return Promise.resolve('conflict')
     }
-    partition.outbox = [...partition.outbox.slice(commit.trim), ...commit.outbox]
+    partition.outbox = [...partition.outbox.slice(commit.trim), ...commit.outbox.map(entry => Buffer.from(entry))]
     for (const { key, bytes } of commit.profiles) {
       if (bytes === undefined) partition.profiles.delete(key)
       else partition.profiles.set(key, Buffer.from(bytes))

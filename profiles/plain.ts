@@ -9,14 +9,18 @@ export type Scalar = string | number | boolean
 /** Anything JSON can say; fields that are `undefined` are left out. */
 export type Plain = null | undefined | Scalar | readonly Plain[] | { readonly [name: string]: Plain }
 
+const maxDepth = 64
+
 const surrogate = /[\ud800-\udfff]/
 
 /**
  * The copy that is kept. Text becomes well-formed Unicode, -0 becomes 0, class instances become plain objects. Dates and bytes
  * stay what they are, because a whole event may be kept and decoders make them. Throws a `TypeError` on functions, symbols,
- * maps and sets.
+ * maps, sets, and what is nested deeper than 64 levels.
  */
-export function stored(value: unknown): unknown {
+export function stored(value: unknown, depth = 0): unknown {
+  // A decoder takes any depth; packing does not, and would fail long after the event that is at fault.
+  if (depth > maxDepth) throw new TypeError(`cannot be kept in a profile: more than ${maxDepth} levels deep`)
   switch (typeof value) {
     case 'string':
       return surrogate.test(value) ? Buffer.from(value).toString() : value
@@ -29,20 +33,20 @@ export function stored(value: unknown): unknown {
       // Eight bytes is all that MessagePack has.
       return BigInt.asIntN(64, value)
     case 'object':
-      return value === null ? null : storedObject(value)
+      return value === null ? null : storedObject(value, depth + 1)
     default:
       throw new TypeError(`cannot be kept in a profile: a ${typeof value}`)
   }
 }
 
-function storedObject(value: object): unknown {
-  if (Array.isArray(value)) return value.map(entry => stored(entry) ?? null)
+function storedObject(value: object, depth: number): unknown {
+  if (Array.isArray(value)) return value.map(entry => stored(entry, depth) ?? null)
   if (value instanceof Uint8Array) return Buffer.from(value)
   if (value instanceof Date) return new Date(value)
   if (value instanceof Map || value instanceof Set) throw new TypeError('cannot be kept in a profile: a map or a set')
   const copy: Record<string, unknown> = {}
   for (const name of Object.keys(value)) {
-    const field = stored((value as Record<string, unknown>)[name])
+    const field = stored((value as Record<string, unknown>)[name], depth)
     if (field !== undefined) copy[name] = field
   }
   return copy

@@ -1,41 +1,50 @@
 /** The meta hash: field names in Redis, and text to value and back. */
 import type { MetaUpdate, PartitionMeta } from '../engine/index.js'
 
-const numbers = {
+const names: Record<keyof PartitionMeta, string> = {
+  token: 'token',
   renewals: 'renewals',
+  stateId: 'state_id',
+  commitId: 'commit_id',
   position: 'position',
   lastSeq: 'last_seq',
   ordinal: 'ordinal',
   now: 'now',
   sequenceOffset: 'sequence_offset',
-  definitionFrom: 'definition_from',
-} as const
-
-const texts = {
-  token: 'token',
-  stateId: 'state_id',
-  commitId: 'commit_id',
   streamCreated: 'stream_created',
   anchor: 'anchor',
   definition: 'definition',
+  definitionFrom: 'definition_from',
   accepted: 'accepted',
-} as const
+}
 
 /** `undefined` when there is no meta. A field that was never written reads as 0 or empty. */
 export function parseMeta(fields: Readonly<Record<string, string>>): PartitionMeta | undefined {
-  if (fields[texts.stateId] === undefined) return undefined
-  const meta: Record<string, string | number> = {}
-  for (const [name, field] of Object.entries(numbers)) meta[name] = Number(fields[field] ?? 0)
-  for (const [name, field] of Object.entries(texts)) meta[name] = fields[field] ?? ''
-  return meta as unknown as PartitionMeta
+  const stateId = fields[names.stateId]
+  if (stateId === undefined) return undefined
+  const text = (name: keyof PartitionMeta): string => fields[names[name]] ?? ''
+  const number = (name: keyof PartitionMeta): number => Number(fields[names[name]] ?? 0)
+  return {
+    token: text('token'),
+    renewals: number('renewals'),
+    stateId,
+    commitId: text('commitId'),
+    position: number('position'),
+    lastSeq: number('lastSeq'),
+    ordinal: number('ordinal'),
+    now: number('now'),
+    sequenceOffset: number('sequenceOffset'),
+    streamCreated: text('streamCreated'),
+    anchor: text('anchor'),
+    definition: text('definition'),
+    definitionFrom: number('definitionFrom'),
+    accepted: text('accepted'),
+  }
 }
 
 /** Field, value, field, value ... of the given changes. */
 export function metaFields(update: MetaUpdate): string[] {
   const fields: string[] = []
-  for (const [name, value] of Object.entries(update)) {
-    const field = numbers[name as keyof typeof numbers] ?? texts[name as keyof typeof texts]
-    fields.push(field, String(value))
-  }
+  for (const [name, value] of Object.entries(update)) fields.push(names[name as keyof MetaUpdate], String(value))
   return fields
 }

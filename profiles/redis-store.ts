@@ -75,13 +75,8 @@ export class RedisStore implements ProfileStore {
     return parseMeta(await this.#run(this.#leases, 'read meta', this.#leases.hgetall(this.#keys.meta(partition))))
   }
 
-  renew(partition: number, token: string): Promise<boolean> {
-    return this.trim(partition, token, 0)
-  }
-
-  async trim(partition: number, token: string, count: number): Promise<boolean> {
-    const { meta, outbox } = { meta: this.#keys.meta(partition), outbox: this.#keys.outbox(partition) }
-    const reply = this.#leases.renewPartition(2, meta, outbox, token, count)
+  async renew(partition: number, token: string): Promise<boolean> {
+    const reply = this.#leases.renewPartition(1, this.#keys.meta(partition), token)
     return (await this.#run(this.#leases, 'renew', reply)) === 1
   }
 

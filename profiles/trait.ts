@@ -9,8 +9,9 @@ export interface TraitSpec {
   /** As called, for problems and the fingerprint: `top(5)`. */
   readonly call: string
   readonly types: readonly string[]
-  /** `undefined` for kinds that fold the event itself. */
   readonly select: Select | undefined
+  /** False for kinds that fold the event itself. */
+  readonly selects: boolean
   readonly kind: TraitKind
   /** What is wrong with the arguments. */
   readonly problem: { readonly rule: string; readonly got: unknown } | undefined

@@ -1,6 +1,6 @@
 /** Options of a trigger: as written, and checked. */
 import { parseDuration, type Problems } from '../engine/index.js'
-import { checkTypes, type EventType, type OneOrMore } from './names.js'
+import { checkFunction, checkTypes, type EventType, type OneOrMore } from './names.js'
 import type { Plain } from './plain.js'
 import type { Cap } from './triggers/gate.js'
 
@@ -62,9 +62,7 @@ export function checkTrigger(
   const unless = typesOf(options.unless, 'unless', problems)
   const afterMs = durationOf(options.after, 'after', problems)
   for (const option of ['when', 'by', 'emit'] as const) {
-    if (options[option] !== undefined && typeof options[option] !== 'function') {
-      problems.add(option, 'must be a function', options[option])
-    }
+    if (options[option] !== undefined) checkFunction(problems, option, options[option])
   }
   if (options.every !== undefined && typeof options.every !== 'boolean') {
     problems.add('every', 'must be true or false', options.every)

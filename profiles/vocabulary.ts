@@ -83,11 +83,13 @@ export function events<Events extends object>(): Vocabulary<Events> {
 /** At most this many values in `recent` and rows in `top`. */
 export const maxListed = 100
 
-const selecting = (kind: TraitKind) => (types: OneOrMore<string>, value: Select) => trait(kind.name, kind, types, value)
+/** A kind that folds what a function selects. */
+const selecting = (kind: TraitKind) => (types: OneOrMore<string>, select: Select) =>
+  trait({ call: kind.name, kind, types, select, selects: true })
 
 const words = {
   profile: (name: string, options: ProfileOptions<Record<string, Trait>>) => new Profile(name, options),
-  count: (types: OneOrMore<string>) => trait('count', count, types),
+  count: (types: OneOrMore<string>) => trait({ call: 'count', kind: count, types }),
   sum: selecting(sum),
   min: selecting(min),
   max: selecting(max),
@@ -97,12 +99,13 @@ const words = {
   distinct: selecting(distinct),
   since: (types: OneOrMore<string>, options: { per: string }) => {
     const perMs = parseDuration(options?.per)
-    const rule = perMs ? undefined : { rule: 'needs a duration such as { per: "1h" }', got: options?.per }
-    return trait(`since(${options?.per})`, since(perMs ?? 1), types, undefined, rule)
+    const problem = perMs ? undefined : { rule: 'needs a duration such as { per: "1h" }', got: options?.per }
+    return trait({ call: `since(${options?.per})`, kind: since(perMs || 1), types, problem })
   },
-  recent: (limit: number, types: OneOrMore<string>, value: Select) =>
-    trait(`recent(${limit})`, recent(limit), types, value, listed(limit)),
-  top: (k: number, types: OneOrMore<string>, value: Select) => trait(`top(${k})`, top(k), types, value, listed(k)),
+  recent: (limit: number, types: OneOrMore<string>, select: Select) =>
+    trait({ call: `recent(${limit})`, kind: recent(limit), types, select, selects: true, problem: listed(limit) }),
+  top: (k: number, types: OneOrMore<string>, select: Select) =>
+    trait({ call: `top(${k})`, kind: top(k), types, select, selects: true, problem: listed(k) }),
 }
 
 function listed(limit: unknown): TraitSpec['problem'] {
@@ -110,23 +113,17 @@ function listed(limit: unknown): TraitSpec['problem'] {
   return { rule: `must list a whole number of values from 1 to ${maxListed}`, got: limit }
 }
 
-function trait(
-  call: string,
-  kind: TraitKind,
-  types: OneOrMore<string>,
-  select?: Select,
-  problem?: TraitSpec['problem'],
-): Trait {
-  const needsSelect = kind.name !== 'count' && kind.name !== 'since'
-  const missing = { rule: 'needs a function that selects a value', got: select }
+type Given = Pick<TraitSpec, 'call' | 'kind'> & Partial<TraitSpec>
+
+function trait({ types, ...given }: Omit<Given, 'types'> & { readonly types: OneOrMore<string> }): Trait {
   return new Trait({
-    call,
-    kind,
-    types: Array.isArray(types) ? types : [types as string],
-    select,
-    problem: problem ?? (needsSelect && typeof select !== 'function' ? missing : undefined),
+    select: undefined,
+    selects: false,
+    problem: undefined,
     window: undefined,
     where: undefined,
     isPersonal: false,
+    ...given,
+    types: typeof types === 'string' ? [types] : types,
   })
 }

@@ -1,4 +1,4 @@
-import { hash53 } from '../hash.js'
+import { hash32 } from '../hash.js'
 import type { Scalar } from '../plain.js'
 import { addHash, emptyRegisters, estimate, mergeRegisters } from './hyperloglog.js'
 import { scalar } from './input.js'
@@ -7,7 +7,7 @@ import { never, type TraitKind } from './kind.js'
 /** Up to 64 hashes, ascending; then HyperLogLog registers. Which of the two depends only on the values seen. */
 type State = number[] | Buffer
 
-/** Up to here the count is exact. */
+/** Up to here the count is exact, but for the chance of one in two million that two of 64 values share a hash. */
 export const exactLimit = 64
 
 /** How many different values: exact up to 64, then within about 2.3 % (HyperLogLog, 2 KB). */
@@ -17,7 +17,7 @@ export const distinct: TraitKind<State, Scalar, number> = {
   growthBytes: 2060,
   keepsInput: false,
   empty: () => [],
-  fold: (state, input) => add(state, hash53(scalar(input))),
+  fold: (state, input) => add(state, hash32(scalar(input))),
   merge: (into, from) => {
     if (!Buffer.isBuffer(from)) return from.reduce<State>(add, into)
     const registers = registersOf(into)

@@ -5,21 +5,18 @@
  */
 const indexBits = 11
 const registerCount = 1 << indexBits
-/** Bits of a 53-bit hash that remain for the rank. */
-const rankBits = 53 - indexBits
+/** Bits of a 32-bit hash that remain for the rank. Enough: a profile does not see a hundred million different values. */
+const rankBits = 32 - indexBits
 
 export function emptyRegisters(): Buffer {
   return Buffer.alloc(registerCount)
 }
 
-/** In place. `hash` is a 53-bit whole number. */
+/** In place. */
 export function addHash(registers: Buffer, hash: number): void {
-  const low = hash >>> 0
-  const high = (hash - low) / 0x1_0000_0000
-  const index = low & (registerCount - 1)
-  // Leading zeros of the 21 high bits, then of the 21 bits of the low half that are not the index.
-  const zeros = high !== 0 ? Math.clz32(high) - 11 : 21 + Math.clz32(low >>> indexBits) - indexBits
-  const rank = zeros + 1
+  const index = hash & (registerCount - 1)
+  // Zeros before the first set bit of what the index leaves over, and one.
+  const rank = Math.clz32(hash >>> indexBits) - indexBits + 1
   if (rank > registers[index]!) registers[index] = rank
 }
 

@@ -1,19 +1,16 @@
-import { hash53 } from '../hash.js'
+import { hash32 } from '../hash.js'
 import { compareScalars, type Scalar } from '../plain.js'
 import { scalar } from './input.js'
 import { never, type TraitKind } from './kind.js'
 
 /** One row of what `top` reads. */
-export interface Ranked<Value = Scalar> {
-  readonly value: Value
-  readonly count: number
-}
+export type Ranked<Value = Scalar> = { readonly value: Value; readonly count: number }
 
 /**
  * Values with their counts, sorted by value: `[limit, v0, n0, v1, n1, ...]`. `limit` is the largest hash kept once the table is
- * full, 0 before.
+ * full, `null` before.
  */
-type State = (Scalar | number)[]
+type State = [limit: number | null, ...rows: Scalar[]]
 
 /** Different values counted exactly. */
 export const topCapacity = 128
@@ -28,7 +25,7 @@ export function top(k: number): TraitKind<State, Scalar, Ranked[]> {
     name: 'top',
     growthBytes: 22,
     keepsInput: true,
-    empty: () => [0],
+    empty: () => [null],
     fold: (state, input) => add(state, scalar(input), 1),
     merge: (into, from) => {
       for (let i = 1; i < from.length; i += 2) add(into, from[i]!, from[i + 1] as number)
@@ -50,7 +47,7 @@ function add(state: State, value: Scalar, count: number): State {
     state[place + 1] = (state[place + 1] as number) + count
     return state
   }
-  if (state[0] !== 0 && hash53(value) > (state[0] as number)) return state
+  if (state[0] !== null && hash32(value) > state[0]) return state
   state.splice(place, 0, value, count)
   if (state.length > 1 + 2 * topCapacity) removeLargestHash(state)
   if (state.length === 1 + 2 * topCapacity) state[0] = largestHash(state).hash
@@ -71,10 +68,10 @@ function placeOf(state: State, value: Scalar): number {
 
 /** Hashes are computed here instead of stored: a full table sees a smaller hash ever more rarely. */
 function largestHash(state: State): { hash: number; place: number } {
-  let hash = -1
+  let hash = -Infinity
   let place = 0
   for (let i = 1; i < state.length; i += 2) {
-    const candidate = hash53(state[i]!)
+    const candidate = hash32(state[i]!)
     // Of two values with one hash the later in order goes, whichever came first.
     if (candidate >= hash) [hash, place] = [candidate, i]
   }

@@ -5,7 +5,7 @@ import { operators } from '../../../operators/index.js'
 import { renderTable } from '../../../operators/table.js'
 
 t.test('docs/operators.md says what the declarations say', t => {
-  // After a change: npm run docs:operators
+  // After a change: npm run docs
   t.equal(readFileSync('docs/operators.md', 'utf8'), renderTable(operators))
   t.end()
 })

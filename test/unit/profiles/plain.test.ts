@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { Packr } from 'msgpackr'
+import t from 'tap'
+import { compareValues, requireJson, sizeBound, stored } from '../../../profiles/plain.js'
+
+const packr = new Packr({ useRecords: false, copyBuffers: true })
+
+const anything = fc.anything({
+  withDate: true,
+  withTypedArray: false,
+  withBigInt: true,
+  withNullPrototype: true,
+  maxDepth: 3,
+})
+
+t.test('what is kept equals what its bytes give back', async t => {
+  const law = fc.property(fc.oneof(anything, fc.string({ unit: 'binary' })), value => {
+    const kept = stored(value)
+    assert.deepEqual(packr.unpack(packr.pack(kept)), kept)
+  })
+  fc.assert(law, { numRuns: 500 })
+  t.pass()
+})
+
+t.test('the bound of the size is a bound', async t => {
+  const law = fc.property(fc.oneof(anything, fc.string({ unit: 'binary' })), value => {
+    const kept = stored(value)
+    return packr.pack(kept).length <= sizeBound(kept)
+  })
+  fc.assert(law, { numRuns: 500 })
+  t.pass()
+})
+
+t.test('lone halves of surrogate pairs, -0, fields without a value and classes are made plain', async t => {
+  class Point {
+    constructor(readonly x: number) {}
+  }
+  t.equal(stored('a\ud800b'), 'a\ufffdb')
+  t.equal(stored('😀'), '😀')
+  t.ok(Object.is(stored(-0), 0))
+  t.strictSame(stored({ a: undefined, b: [undefined, new Point(1)] }), { b: [null, { x: 1 }] })
+  t.strictSame(stored(new Uint8Array([1, 2])), Buffer.from([1, 2]))
+})
+
+t.test('functions, symbols, maps and sets cannot be kept', async t => {
+  for (const value of [() => 1, Symbol('x'), new Map(), new Set()]) {
+    t.throws(() => stored({ value }), { message: /^cannot be kept in a profile/ })
+  }
+})
+
+t.test('values have one order', async t => {
+  const value = fc.jsonValue({ maxDepth: 1 }).map(stored)
+  fc.assert(
+    fc.property(value, value, value, (a, b, c) => {
+      if (compareValues(a, b) <= 0 && compareValues(b, c) <= 0 && compareValues(a, c) > 0) throw new Error('no order')
+      if (Math.sign(compareValues(a, b)) !== -Math.sign(compareValues(b, a))) throw new Error('not symmetric')
+    }),
+    { numRuns: 500 },
+  )
+  t.equal(compareValues({ a: 1, b: 2 }, { b: 2, a: 1 }), 0)
+  t.not(compareValues({ a: 1 }, { a: 2 }), 0)
+})
+
+t.test('only what JSON can say is emitted', async t => {
+  requireJson({ a: [1, 'x', null, true, { b: undefined }] }, 'it')
+  for (const value of [NaN, 1n, () => 1, new Date(), new Map(), Buffer.from('x')]) {
+    t.throws(() => requireJson({ a: [value] }, 'it'), { message: /^it must be plain JSON data, got / })
+  }
+})
+
+t.test('64 levels are kept, 65 are refused before they can break packing', async t => {
+  const nested = (levels: number): unknown => {
+    let value: unknown = 'core'
+    for (let level = 0; level < levels; level++) value = [value]
+    return value
+  }
+  t.doesNotThrow(() => stored(nested(64)))
+  t.throws(() => stored(nested(65)), { message: 'cannot be kept in a profile: more than 64 levels deep' })
+  t.throws(() => stored(nested(100_000)), { message: 'cannot be kept in a profile: more than 64 levels deep' })
+})
