@@ -79,9 +79,9 @@ export class Committer {
     this.observer.committed(performance.now() - startedAt)
   }
 
-  /** Proves the token and trims the outbox. Throws `fenced` or the abort reason. */
-  async renew(trim: number, signal: AbortSignal): Promise<void> {
-    const isOwner = await this.#until(signal, () => this.store.trim(this.partition, this.token, trim))
+  /** Proves the token. Throws `fenced` or the abort reason. */
+  async renew(signal: AbortSignal): Promise<void> {
+    const isOwner = await this.#until(signal, () => this.store.renew(this.partition, this.token))
     if (!isOwner) throw fenced(this.partition)
   }
 

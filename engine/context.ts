@@ -14,6 +14,8 @@ import type { ProfileStore } from './store.js'
 /** Bounds per partition, except where it says otherwise. */
 export interface Limits {
   readonly batchEvents: number
+  /** Events received or asked for and not yet folded. */
+  readonly readAheadEvents: number
   readonly batchBytes: number
   readonly cacheProfiles: number
   readonly cacheBytes: number

@@ -34,6 +34,11 @@ export interface EngineOptions {
   readonly clock: Clock
 }
 
+/** Events received or asked for, over all partitions: a received event takes about 1.5 KB of heap before it is folded. */
+const processReadAhead = 8_192
+/** Per partition; fewer would wait for the broker between batches. */
+const minReadAhead = 128
+
 const startRetryMs = 1_000
 
 export class Engine {
@@ -165,6 +170,7 @@ function limitsOf(config: Config, partitions: number): EngineContext['limits'] {
   const { batch, cache, outbox, lease } = config
   return {
     batchEvents: batch.maxEvents,
+    readAheadEvents: Math.max(minReadAhead, Math.min(batch.maxEvents * 2, Math.ceil(processReadAhead / partitions))),
     batchBytes: batch.maxBytes,
     // A generation must hold what two folds touch, see ProfileCache.trim.
     cacheProfiles: Math.max(Math.ceil(cache.maxProfiles / partitions), batch.maxEvents * 4),

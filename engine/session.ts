@@ -27,10 +27,7 @@ const idleMs = 5_000
  * Timers fire by the wall clock this much late, and only when the broker confirms that nothing is left to receive: an event
  * that was stored before a timer's moment must be folded before it.
  */
-const wallSlackMs = 50
-/** Events asked for ahead of the fold, in batches. */
-const readAhead = 2
-
+const wallSlackMs = 100
 export class Session {
   readonly #memory: PartitionMemory
   readonly #committer: Committer
@@ -43,6 +40,8 @@ export class Session {
   #failure: unknown
   #isStopping = false
   #lastMoveAt = performance.now()
+  /** Where the event stream ended when it was last looked at. */
+  #streamEnd = 0
 
   constructor(
     private readonly context: EngineContext,
@@ -125,6 +124,7 @@ export class Session {
     await this.#settle()
     while (!this.#outbox.isEmpty) {
       this.#throwFailure()
+      await this.#keepLease()
       this.#outbox.send()
       await this.#wakeup.wait(100)
       this.signal.throwIfAborted()
@@ -189,10 +189,9 @@ export class Session {
     const isStale = performance.now() - this.#lastMoveAt > idleMs
     if (isDue || isStale) {
       await this.#settle()
-      const upTo = await this.#reader.caughtUpTo(async () => (await this.#facts()).lastSeq)
-      if (upTo === undefined) return false
+      if (!(await this.#reader.isCaughtUp())) return false
       if (isDue) return this.#fireTimers(wall - wallSlackMs)
-      await this.#moveTo(upTo)
+      await this.#moveOn()
     }
     if (isStale && this.#outbox.trimmable > 0) await this.#renew()
     await this.#keepLease()
@@ -215,12 +214,19 @@ export class Session {
     return { ...fold, entries: fold.entries.filter(entry => !this.attached.floors.isPublished(entry.lane, entry)) }
   }
 
-  /** Other partitions' events have moved the stream on; without this, retention would look like loss. */
-  async #moveTo(streamSeq: number): Promise<void> {
+  /**
+   * Other partitions' events have moved the stream on; without this, retention would look like loss. The position moves to
+   * where the stream ended an idle time ago: what was stored since may not have been offered to the consumer yet.
+   */
+  async #moveOn(): Promise<void> {
+    const { context, attached } = this
+    const stream = context.names.streams.events
+    const streamSeq = this.#streamEnd
+    this.#streamEnd = (await context.streams.facts(stream)).lastSeq
     this.#lastMoveAt = performance.now()
-    const position = streamSeq + this.attached.meta.sequenceOffset
+    const position = streamSeq + attached.meta.sequenceOffset
     if (position <= this.#memory.position) return
-    const anchor = (await this.context.streams.anchor(this.context.names.streams.events, streamSeq)) ?? ''
+    const anchor = (await context.streams.anchor(stream, streamSeq)) ?? ''
     this.#memory.position = position
     this.#reader.advanceTo(streamSeq)
     await this.#committer.commit({ ...noWrites, meta: { position, anchor } }, this.signal)
@@ -272,9 +278,12 @@ export class Session {
     }
   }
 
+  /** Proves ownership; what is published leaves the store by a commit, because only a commit may be sent twice. */
   async #renew(): Promise<void> {
+    await this.#settle()
     const trim = this.#outbox.trimmable
-    await this.#committer.renew(trim, this.signal)
+    if (trim === 0) await this.#committer.renew(this.signal)
+    else await this.#committer.commit({ ...noWrites, meta: {}, trim }, this.signal)
     this.#outbox.trimmed(trim)
     this.#outbox.send()
   }
@@ -295,10 +304,6 @@ export class Session {
     return Math.min(Math.max(untilDue, 5), 1_000)
   }
 
-  #facts() {
-    return this.context.streams.facts(this.context.names.streams.events)
-  }
-
   #openReader(): Reader {
     const { connection, streams, names, limits, pipeline, metrics, log } = this.context
     const { meta, partition } = this.attached
@@ -307,7 +312,7 @@ export class Session {
       stream,
       filter: names.eventFilter(partition),
       name: `millrace-${pipeline.name}-${partition}`,
-      maxEvents: limits.batchEvents * readAhead,
+      maxEvents: limits.readAheadEvents,
       maxBytes: Math.max(limits.batchBytes, (connection.info?.max_payload ?? 0) + 65_536),
       sequenceOffset: meta.sequenceOffset,
       notBefore: meta.now,

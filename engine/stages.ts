@@ -3,7 +3,7 @@
  * All that surrounds a stage is here: counting, timing, retries of `prepare`, dead letters for what throws.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Event } from './event.js'
+import { Event } from './event.js'
 import { MillraceError, messageOf } from './errors.js'
 import type { RecentHashes } from './hash-memory.js'
 import type { Stage, StageContext, StageDefinition, StageSetup } from './operator.js'
@@ -133,10 +133,13 @@ export class StageChain {
         const { reason, detail } = outcome
         const why = declaredRejects.has(reason) ? { reason, detail } : undeclared('reject', reason)
         rejected.push({ event, stage: name, ...why })
-      } else if (Array.isArray(outcome)) {
-        for (const child of outcome as readonly Event[]) out.push(child)
+      } else if (outcome instanceof Event) {
+        out.push(outcome)
+      } else if (Array.isArray(outcome) && outcome.every(child => child instanceof Event)) {
+        for (const child of outcome) out.push(child)
       } else {
-        out.push(outcome as Event)
+        // What the compiler would have caught; passed on, it would break a later stage for ever.
+        rejected.push({ event, stage: name, reason: 'operator_error', detail: `answered with ${kindOf(outcome)}` })
       }
     }
     if (drops !== undefined) for (const [reason, count] of drops) this.observer.dropped(name, reason, count)
@@ -161,4 +164,10 @@ export class StageChain {
 
 function undeclared(verb: string, reason: string): Pick<RejectedEvent, 'reason' | 'detail'> {
   return { reason: 'operator_error', detail: `${verb} reason "${reason}" is not declared by the operator` }
+}
+
+function kindOf(outcome: unknown): string {
+  return Array.isArray(outcome)
+    ? 'a list that holds more than events'
+    : `${outcome === null ? 'null' : typeof outcome}, not with an event`
 }

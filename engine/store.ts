@@ -3,7 +3,7 @@
  * it under one conformance suite.
  *
  * All state of a partition moves in `commit`, atomically, guarded by the token (who may write) and by position and commit id
- * (on top of what). Nothing else writes but `acquire`, `renew`, `trim` and `accept`.
+ * (on top of what). Nothing else writes but `acquire`, `renew` and `accept`.
  */
 import type { StoredLayout } from './model.js'
 
@@ -136,8 +136,6 @@ export interface ProfileStore {
   memory(partition: number, stage: string, fromBucket: number, toBucket: number): Promise<MemoryBucket[]>
   /** The whole outbox, oldest first. */
   outbox(partition: number): Promise<Buffer[]>
-  /** Removes `count` published entries from the head; false when fenced. */
-  trim(partition: number, token: string, count: number): Promise<boolean>
   /** A person accepts the loss behind a halt; the owner sees it in the meta. False when there is no such partition. */
   accept(partition: number, reason: string): Promise<boolean>
   layouts(): Promise<StoredLayout[]>

@@ -108,7 +108,6 @@ export class LocalProcess {
   /** Lets the server outlive this process. */
   release(): void {
     if (this.#child !== undefined) running.delete(this.#child)
-    this.#child = undefined
   }
 
   async #ready<Found>(child: ChildProcess, probe: () => Promise<Found | undefined>): Promise<Found> {
@@ -116,15 +115,16 @@ export class LocalProcess {
     for (;;) {
       const found = await probe()
       if (found !== undefined) return found
-      if (this.#child !== child) throw this.#failure('exited at start')
-      if (performance.now() > deadline) throw this.#failure(`was not ready within ${readyWithinMs} ms`)
+      if (this.#child !== child) throw this.failure('exited at start')
+      if (performance.now() > deadline) throw this.failure(`was not ready within ${readyWithinMs} ms`)
       await sleep(10)
     }
   }
 
-  #failure(what: string): Error {
+  /** An error that quotes the last lines of the log. */
+  failure(what: string, cause?: unknown): Error {
     const lines = readFileSync(this.options.logFile, 'utf8').trimEnd().split('\n').slice(-lastLogLines)
-    return new Error(`${this.options.name} ${what}; its last lines were:\n${lines.join('\n')}`)
+    return new Error(`${this.options.name} ${what}; its last lines were:\n${lines.join('\n')}`, { cause })
   }
 
   async #end(child: ChildProcess, signals: readonly NodeJS.Signals[]): Promise<void> {

@@ -21,7 +21,7 @@ export interface LocalServers {
   readonly folder: string
   /** Stops both and removes the folder. May be called twice. */
   stop(): Promise<void>
-  /** Leaves both running, and the folder, when this process ends. */
+  /** Leaves both running, and the folder, when this process ends; `stop` then does nothing. */
   release(): void
 }
 
@@ -37,7 +37,9 @@ export async function startLocalServers(options: LocalServersOptions = {}): Prom
     LocalRedis.start({ say, ...options.redis, folder }),
   ])
   const started = [nats, redis].flatMap(server => (server.status === 'fulfilled' ? [server.value] : []))
+  let isReleased = false
   const stop = async () => {
+    if (isReleased) return
     await Promise.all(started.map(server => server.stop()))
     await removeFolder(folder)
   }
@@ -51,6 +53,7 @@ export async function startLocalServers(options: LocalServersOptions = {}): Prom
     folder,
     stop,
     release: () => {
+      isReleased = true
       for (const server of started) server.release()
       forgetFolder(folder)
     },

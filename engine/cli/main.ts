@@ -2,6 +2,7 @@
 /** The composition root: the only file that knows engine, operators and profiles together. Nothing imports it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommanderError } from 'commander'
+import { runDemo } from '../../examples/shop/demo.js'
 import { fingerprint } from '../../operators/avro/fingerprint.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { systemClock } from '../clock.js'
@@ -12,6 +13,7 @@ import type { Services } from './services.js'
 const interrupted = new AbortController()
 
 const services: Services = {
+  demo: runDemo,
   openStore: (config, pipeline) => new RedisStore(config.redis, pipeline),
   fingerprint,
   io: { stdout: process.stdout, stderr: process.stderr, env: process.env },

@@ -10,7 +10,7 @@ import { partitionsList, partitionsResume } from './partitions.js'
 import { profileGet } from './profile.js'
 import { publishCommand } from './publish.js'
 import { run } from './run.js'
-import type { ExitCode, Services } from './services.js'
+import type { DemoOptions, ExitCode, Services } from './services.js'
 
 interface Common {
   readonly config?: string
@@ -84,6 +84,17 @@ export function buildProgram(services: Services): { command: Command; exitCode: 
     .action((numbers: string[], options: { all: boolean; acceptLoss: boolean }) =>
       ends(partitionsResume({ ...common(), ...options, partitions: numbers.map(whole) }, services)),
     )
+
+  program
+    .command('demo')
+    .description('private servers, a made-up shop, the real engine, and an oracle that checks every result')
+    .option('--events <number>', 'how many', whole, 50_000)
+    .option('--rate <number>', 'events a second; without it a backlog is drained', whole)
+    .option('--users <number>', 'how many people (default: one for every 15 events)', whole)
+    .option('--seed <number>', 'same seed, same shop', whole, 1)
+    .option('--json', 'the result as one line of JSON', false)
+    .option('--keep', 'leave servers and engine running and say how to look around', false)
+    .action((options: DemoOptions) => ends(services.demo(options, services.io)))
 
   const publish = publishCommand({
     ...services.io,

@@ -12,7 +12,21 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv
 }
 
+export interface DemoOptions {
+  readonly events: number
+  readonly seed: number
+  /** Events a second; without it a backlog is published first and then drained. */
+  readonly rate?: number | undefined
+  /** How many people; without it one for every 15 events. */
+  readonly users?: number | undefined
+  readonly json: boolean
+  /** Leave servers and engine running. */
+  readonly keep: boolean
+}
+
 export interface Services {
+  /** 1 when the oracle disagrees. */
+  demo(options: DemoOptions, io: Io): Promise<ExitCode>
   /** A store that is not connected yet; `verify` connects. */
   openStore(config: Config, pipeline: string): ProfileStore
   readonly fingerprint: Fingerprint

@@ -43,6 +43,7 @@ export interface Batch {
 }
 
 const requestMs = 5_000
+const probeMs = 1_000
 const heartbeatMs = 500
 /** Three missed heartbeats. */
 const silenceMs = 1_500
@@ -64,6 +65,7 @@ export class Reader {
   #receivedAt: number
   #isClosed = false
   #opening: Promise<void> | undefined
+  #probed: ((isEmpty: boolean) => void) | undefined
   #watchdog: NodeJS.Timeout | undefined
   readonly #delivery: Delivery = { streamSeq: 0, consumerSeq: 0, brokerMs: 0, pending: 0 }
   readonly #types = new Map<string, readonly [source: string, type: string]>()
@@ -103,22 +105,26 @@ export class Reader {
   }
 
   /**
-   * The stream sequence up to which this partition is known to have nothing more, or `undefined` when that is not certain
-   * now. Order matters: first the stream's last sequence, then the proof that everything before it was received.
+   * True when the broker confirms that it holds nothing for this partition that was not taken. A pull request that does not
+   * wait is answered at once with "no messages", in order behind everything delivered before. Asking for the consumer's
+   * state instead makes servers before 2.10 scan the stream, with everybody waiting.
    */
-  async caughtUpTo(lastSeq: () => Promise<number>): Promise<number | undefined> {
-    if (this.#subscription === undefined || this.#events.length > 0) return undefined
+  async isCaughtUp(): Promise<boolean> {
+    if (this.#subscription === undefined || this.pending > 0 || this.#events.length > 0) return false
     const consumer = this.#consumer
-    const upTo = await lastSeq()
-    // A consumer that is gone, or a server that does not answer, is not a proof; the watchdog sees to it.
-    const info = await this.manager.consumers.info(this.options.stream, consumer).catch(() => undefined)
-    const isCaughtUp =
-      info !== undefined &&
-      info.num_pending === 0 &&
-      consumer === this.#consumer &&
-      info.delivered.consumer_seq === this.#consumerSeq &&
-      this.#events.length === 0
-    return isCaughtUp ? upTo : undefined
+    this.#probed?.(false)
+    const isEmpty = await new Promise<boolean>(resolve => {
+      const timer = setTimeout(() => this.#probed?.(false), probeMs)
+      this.#probed = answer => {
+        clearTimeout(timer)
+        this.#probed = undefined
+        resolve(answer)
+      }
+      // Should something be there after all, this request delivers it.
+      this.#outstanding += 1
+      this.#next('probe', '{"batch":1,"no_wait":true}')
+    })
+    return isEmpty && consumer === this.#consumer && this.#events.length === 0
   }
 
   /** The partition is complete up to here although its last event came earlier. */
@@ -187,13 +193,14 @@ export class Reader {
     this.#outstanding = 0
     this.pending = 0
     this.#heardAt = performance.now()
-    this.#subscription = this.connection.subscribe(`_INBOX.${consumer}`, {
+    this.#subscription = this.connection.subscribe(`_INBOX.${consumer}.*`, {
       callback: (_error, message) => this.#receive(message, consumer),
     })
     this.#request()
   }
 
   #drop(): void {
+    this.#probed?.(false)
     if (this.#subscription === undefined) return
     this.#subscription.unsubscribe()
     this.#subscription = undefined
@@ -203,18 +210,23 @@ export class Reader {
 
   /** Asks for as much as the credit allows, in requests of at least a quarter of it. */
   #request(): void {
-    const { maxEvents, maxBytes, stream } = this.options
+    const { maxEvents, maxBytes } = this.options
     const credit = maxEvents - this.#outstanding - this.#events.length
     if (this.#subscription === undefined || this.#outstanding > maxEvents / 2 || credit < maxEvents / 4) return
     const half = Math.ceil(credit / 2)
     for (const batch of this.#outstanding === 0 ? [half, credit - half] : [credit]) {
-      this.connection.publish(
-        `$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`,
+      this.#next(
+        'events',
         `{"batch":${batch},"expires":${requestMs}000000,"idle_heartbeat":${heartbeatMs}000000,"max_bytes":${maxBytes}}`,
-        { reply: `_INBOX.${this.#consumer}` },
       )
       this.#outstanding += batch
     }
+  }
+
+  /** Events come under their own subject, a status under the reply's: `kind` tells whose it is. */
+  #next(kind: 'events' | 'probe', request: string): void {
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.options.stream}.${this.#consumer}`
+    this.connection.publish(subject, request, { reply: `_INBOX.${this.#consumer}.${kind}` })
   }
 
   #receive(message: Msg, consumer: string): void {
@@ -258,7 +270,12 @@ export class Reader {
       if (last > this.#consumerSeq) this.restart('lost in flight')
       return
     }
-    // 404, 408 and 409 end a request; what it had left comes back as credit.
+    if (message.subject.endsWith('.probe')) {
+      this.#outstanding = Math.max(0, this.#outstanding - 1)
+      this.#probed?.(headers.code === 404)
+      return
+    }
+    // 408 and 409 end a request; what it had left comes back as credit.
     const left = Number(headers.get('Nats-Pending-Messages'))
     const isConsumerGone = headers.code === 503 || /deleted|leadership/i.test(headers.description)
     if (isConsumerGone) {
