@@ -87,6 +87,7 @@ export class RedisStore implements ProfileStore {
 
   async commit(partition: number, commit: Commit): Promise<CommitOutcome> {
     const args = commitArguments(this.#keys, partition, commit, garbageMs)
+    corkForThisTurn(this.#commits)
     const reply = await this.#run(this.#commits, 'commit', this.#commits.commitBatch(...args))
     switch (reply) {
       case 'OK':
@@ -167,6 +168,17 @@ export class RedisStore implements ProfileStore {
   #run<T>(redis: Redis, doing: string, command: Promise<T>): Promise<T> {
     return withTimeout(redis, this.timeoutMs, doing, command)
   }
+}
+
+/**
+ * Several partitions commit when one chunk of the broker's socket has brought events for each: one write to Redis takes them
+ * all. Writing to a socket is most of what a small commit costs here.
+ */
+function corkForThisTurn({ stream }: Redis): void {
+  // Undefined until the first connection; corked already by another partition in this turn.
+  if (stream === undefined || stream.writableCorked > 0) return
+  stream.cork()
+  setImmediate(() => stream.uncork())
 }
 
 function withScripts(redis: Redis): Redis & Scripts {
