@@ -11,7 +11,7 @@ import type { LedgerEntry, StreamFacts, Streams } from './nats/streams.js'
 import type { MetaUpdate, PartitionMeta } from './store.js'
 
 export interface AttachContext {
-  readonly streams: Streams
+  readonly streams: Pick<Streams, 'anchor' | 'freshFacts' | 'ledger' | 'record'>
   readonly names: Names
   readonly pipeline: string
   readonly partition: number

@@ -2,6 +2,7 @@
  * Turns what a fold decided into outbox entries: numbered, addressed, encoded. The number (`seq`, `ordinal`) is the same in
  * every replay, so the message id is too, and a broker or consumer recognizes a repetition.
  */
+import type { Origin } from './event.js'
 import type { Effects } from './model.js'
 import type { Lane, Names } from './nats/names.js'
 import { positionHeader, type OutboxEntry } from './outbox-entry.js'
@@ -29,14 +30,18 @@ export interface EffectScope {
 
 /** What a definition emits is for people's inboxes; a body beyond this is a mistake. */
 const maxBodyBytes = 256 * 1024
-/** Room for the headers of a dead letter, the original's included. */
+/** Room for the headers of a dead letter. */
 const headerBytes = 16 * 1024
+/** Of that, for those of the original. */
+const originalHeaderBytes = 8 * 1024
 
 const noEntries: OutboxEntry[] = []
 
 export class EffectCollector implements Effects {
   entries: OutboxEntry[] = noEntries
   counts = new EffectCounts()
+  /** Size of the bodies collected. */
+  bytes = 0
   /** Coordinate of the next effect. */
   seq = 0
   ordinal = 0
@@ -53,10 +58,9 @@ export class EffectCollector implements Effects {
   /** Hands over what was collected and starts anew. */
   take(): { entries: OutboxEntry[]; counts: EffectCounts } {
     const { entries, counts } = this
-    if (entries.length > 0) {
-      this.entries = []
-      this.counts = new EffectCounts()
-    }
+    this.entries = noEntries
+    this.counts = new EffectCounts()
+    this.bytes = 0
     return { entries, counts }
   }
 
@@ -98,10 +102,7 @@ export class EffectCollector implements Effects {
       String(event.seq - this.scope.sequenceOffset),
     )
     fields.push('Millrace-Subject', event.origin.subject)
-    for (const [name, values] of event.origin.headers ?? []) {
-      // The broker's own headers steered the first publishing and must not steer this one.
-      if (!name.startsWith('Nats-')) for (const value of values) fields.push(name, value)
-    }
+    fields.push(...originalHeaders(event.origin))
     let { data } = event.origin
     const room = this.scope.maxMessageBytes - headerBytes
     if (data.length > room) {
@@ -134,6 +135,7 @@ export class EffectCollector implements Effects {
 
   #add(lane: Lane, tokens: string, fields: string[], body: Uint8Array): void {
     if (this.entries === noEntries) this.entries = []
+    this.bytes += body.length
     this.entries.push({
       lane,
       seq: this.seq,
@@ -153,4 +155,27 @@ function count(counts: Map<string, number>, what: string): void {
 /** A header value ends at a line break; an error's text or a key may hold one. */
 function headerSafe(text: string): string {
   return text.replace(/[\r\n]+/g, ' ').slice(0, 1_000)
+}
+
+/** Names and values in turn. What does not fit or cannot be read is left out and counted: a dead letter must get through. */
+function originalHeaders(origin: Origin): string[] {
+  const fields: string[] = []
+  let left = originalHeaderBytes
+  let dropped = 0
+  try {
+    for (const [name, values] of origin.headers ?? []) {
+      // The broker's own headers steered the first publishing and must not steer this one.
+      if (name.startsWith('Nats-')) continue
+      for (const value of values) {
+        left -= Buffer.byteLength(name) + Buffer.byteLength(value) + 4
+        if (left < 0) dropped++
+        else fields.push(name, value)
+      }
+    }
+  } catch {
+    // Producers may write names that the client refuses to decode.
+    return ['Millrace-Headers-Dropped', 'all']
+  }
+  if (dropped > 0) fields.push('Millrace-Headers-Dropped', String(dropped))
+  return fields
 }

@@ -43,8 +43,7 @@ const startRetryMs = 1_000
 
 export class Engine {
   readonly #partitions: readonly Partition[]
-  /** Resolves when every partition has ended: after `stop`, or because all were taken over. */
-  readonly ended: Promise<void>
+  readonly #ended: Promise<void>
   #isNatsConnected = true
 
   private constructor(private readonly context: EngineContext) {
@@ -61,7 +60,7 @@ export class Engine {
         for (const partition of this.#partitions) partition.session?.reconnected()
       },
     })
-    this.ended = Promise.all(this.#partitions.map(partition => partition.run())).then(() => undefined)
+    this.#ended = Promise.all(this.#partitions.map(partition => partition.run())).then(() => undefined)
   }
 
   /** Waits for servers that are down. Throws what no waiting mends: errors of the action `stop`. */
@@ -126,6 +125,13 @@ export class Engine {
     return this.#partitions.map(partition => partition.status)
   }
 
+  /** Brings what changes by itself into the metrics; before each scrape. */
+  refreshGauges(): void {
+    for (const { partition, position, pending, outboxEntries } of this.partitions) {
+      this.context.metrics.partition(partition, { position, pending, outboxEntries })
+    }
+  }
+
   /**
    * The profile as stored, `undefined` when there is none. When the store does not answer, the last one this process holds
    * with nothing uncommitted, marked stale. Throws `redis_unavailable` when there is not even that.
@@ -155,7 +161,7 @@ export class Engine {
       log.warn({ deadline_ms: deadlineMs }, 'stop took too long, giving up what is left')
       for (const partition of this.#partitions) partition.abort()
     }, deadlineMs)
-    await this.ended
+    await this.#ended
     clearTimeout(deadline)
 
     publisher.close()

@@ -25,6 +25,8 @@ export const errorTable = {
     meaning: 'JetStream did not acknowledge a published trigger, segment change or dead letter.',
   },
 
+  fenced: { action: 'retry', meaning: 'Another process took the partition over; this one stands by.' },
+
   operator_error: { action: 'dead_letter', meaning: 'A stage threw while it processed the event.' },
   fold_error: { action: 'dead_letter', meaning: 'A trait, segment or trigger of the definition threw on the event.' },
   key_missing: { action: 'dead_letter', meaning: 'No stage gave the event a key.' },
@@ -77,7 +79,6 @@ export const errorTable = {
   },
   mapping_missing: { action: 'stop', meaning: 'The server does not map producer subjects to partitions.' },
   eviction_policy: { action: 'stop', meaning: 'Redis may evict keys; profiles would vanish silently.' },
-  fenced: { action: 'stop', meaning: 'Another process took the partition over.' },
 } as const satisfies Record<string, ErrorRow>
 
 export type ErrorCode = keyof typeof errorTable

@@ -143,7 +143,8 @@ export class Folder {
   }
 
   #isFull(): boolean {
-    return this.#changed.size >= this.rules.maxProfiles || this.#bytes >= this.rules.maxBytes
+    const { maxProfiles, maxBytes } = this.rules
+    return this.#changed.size >= maxProfiles || this.#bytes + this.memory.effects.bytes >= maxBytes
   }
 
   /** False when a bound was reached first; the rest fires with the next commit. */

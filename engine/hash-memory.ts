@@ -2,14 +2,14 @@
  * The hashes a stage has seen within a window: an open-addressing table in the process, and an append-only log per time bucket
  * in the store (8 bytes a hash), written by the same commit as the profiles.
  *
- * A hash is remembered for at least the window and at most one bucket (a twelfth of it) longer. Time is the broker's, so a
- * replay decides the same; buckets leave the store when that time has passed, not by expiry, because after an outage the
- * broker's time lies in the past.
+ * A hash is remembered for at least the window and at most one bucket (a twelfth of it, a second at least) longer. Time is
+ * the broker's, so a replay decides the same; buckets leave the store when that time has passed, not by expiry, because after
+ * an outage the broker's time lies in the past.
  */
 import type { HashMemory } from './operator.js'
 import type { MemoryBucket, MemoryWrite } from './store.js'
 
-const bucketsPerWindow = 12
+const maxBuckets = 12
 /** Low half, high half, bucket; an empty slot has bucket 0. */
 const slotWords = 3
 const initialSlots = 1024
@@ -21,6 +21,8 @@ export class RecentHashes implements HashMemory {
   seq = 0
 
   readonly #bucketMs: number
+  /** Whole buckets that cover the window. */
+  readonly #span: number
   #table = new Uint32Array(initialSlots * slotWords)
   #slots = initialSlots
   #used = 0
@@ -35,7 +37,8 @@ export class RecentHashes implements HashMemory {
     windowMs: number,
   ) {
     // A second at least: bucket numbers must fit 32 bits.
-    this.#bucketMs = Math.max(1_000, Math.ceil(windowMs / bucketsPerWindow))
+    this.#bucketMs = Math.max(1_000, Math.ceil(windowMs / maxBuckets))
+    this.#span = Math.ceil(windowMs / this.#bucketMs)
   }
 
   /** Hashes in the table, expired ones included. */
@@ -46,7 +49,7 @@ export class RecentHashes implements HashMemory {
   /** Buckets to load for a partition whose time is `now`. */
   bucketsAt(now: number): { readonly from: number; readonly to: number } {
     const to = Math.floor(now / this.#bucketMs)
-    return { from: Math.max(1, to - bucketsPerWindow), to }
+    return { from: Math.max(1, to - this.#span), to }
   }
 
   restore(buckets: readonly MemoryBucket[]): void {
@@ -64,7 +67,7 @@ export class RecentHashes implements HashMemory {
     if (bucket > this.#newest) this.#newest = bucket
     const at = this.#find(low, high)
     const found = this.#table[at + 2]!
-    if (found !== 0 && found >= bucket - bucketsPerWindow) return true
+    if (found !== 0 && found >= bucket - this.#span) return true
     this.#write(at, low, high, bucket)
     this.#pendingSeq.push(this.seq)
     this.#pending.push(low, high, bucket)
@@ -102,7 +105,7 @@ export class RecentHashes implements HashMemory {
 
   #dropOld(writes: MemoryWrite[]): void {
     for (const bucket of this.#stored) {
-      if (bucket >= this.#newest - bucketsPerWindow) continue
+      if (bucket >= this.#newest - this.#span) continue
       writes.push({ stage: this.stage, bucket, bytes: undefined })
       this.#stored.delete(bucket)
     }
@@ -135,7 +138,7 @@ export class RecentHashes implements HashMemory {
   /** Leaves expired hashes behind; grows only when the living ones need it. */
   #rebuild(): void {
     const old = this.#table
-    const oldest = this.#newest - bucketsPerWindow
+    const oldest = this.#newest - this.#span
     let living = 0
     for (let at = 2; at < old.length; at += slotWords) if (old[at]! !== 0 && old[at]! >= oldest) living++
     this.#slots = initialSlots

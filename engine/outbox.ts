@@ -12,7 +12,7 @@ export interface OutboxOptions {
   /** Past either bound the partition stops reading. */
   readonly maxEntries: number
   readonly maxBytes: number
-  readonly publisher: Publisher
+  readonly publisher: Pick<Publisher, 'publish'>
   /** False when the lease may have run out: nothing is sent until it was renewed. */
   readonly maySend: () => boolean
   /** Something was acknowledged or failed. */

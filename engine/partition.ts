@@ -1,6 +1,6 @@
 /**
  * The life of a partition in this process: attach, run, and what to do when that ends. The error's code decides: try again,
- * halt until it is resolved, or stop. While it is halted the state stays readable and everything is checked again now and
+ * halt until it is resolved, or stand by for another owner. While it is halted the state stays readable and everything is checked again now and
  * then, so that it goes on by itself when the cause is gone or a person has accepted the loss.
  */
 import { setTimeout as delay } from 'node:timers/promises'
@@ -25,6 +25,8 @@ export interface PartitionStatus {
   readonly isIdle: boolean
 }
 
+/** Looks at another owner's renewals within one lease. */
+const standByLooks = 5
 const recheckHaltMs = 2_000
 const retryMs = [100, 250, 500, 1_000, 2_000]
 
@@ -36,6 +38,8 @@ export class Partition {
   #position = 0
   readonly #stopping = new AbortController()
   readonly #aborting = new AbortController()
+  /** Tokens this process has held. */
+  readonly #ownTokens = new Set<string>()
   /** Positions of events whose fold threw, with what was thrown; dead-lettered when they come again. */
   readonly #poisoned = new Map<number, string>()
 
@@ -61,12 +65,13 @@ export class Partition {
     return this.#session
   }
 
-  /** Resolves when stopped or fenced; never rejects. */
+  /** Resolves when stopped; never rejects. */
   async run(): Promise<void> {
-    while (!this.#stopping.signal.aborted && this.#state !== 'fenced') {
+    while (!this.#stopping.signal.aborted) {
       try {
         const { signal } = this.#aborting
         const attached = await attachPartition(this.context, this.number, this.#poisoned, signal)
+        this.#ownTokens.add(attached.meta.token)
         this.#session = new Session(this.context, attached, signal)
         this.#enter('running', '')
         this.context.metrics.running(this.number)
@@ -79,7 +84,7 @@ export class Partition {
         this.#session = undefined
       }
     }
-    if (this.#state !== 'fenced') this.#enter('stopped', '')
+    this.#enter('stopped', '')
   }
 
   /** Finishes what was taken. */
@@ -118,12 +123,33 @@ export class Partition {
       await this.#pause(recheckHaltMs)
     } else if (failure?.code === 'fenced') {
       this.#enter('fenced', 'fenced')
-      log.error({ partition, error }, 'partition was taken over')
+      log.warn({ partition, error }, 'partition was taken over')
+      await this.#standBy()
     } else {
       if (this.#failures === 0)
         log.warn({ partition, error: messageOf(error), cause: error }, 'partition attaches again')
       if (this.#state !== 'halted') this.#enter('attaching', failure?.code ?? '')
       await this.#pause(retryMs[Math.min(this.#failures++, retryMs.length - 1)]!)
+    }
+  }
+
+  /**
+   * Waits until nobody shows to own the partition: the owner's renewals stand still for the whole lease on this process' own
+   * clock, with the store answering throughout. A token that this process held before is nobody's: the store was brought
+   * back to an older copy.
+   */
+  async #standBy(): Promise<void> {
+    const { store, limits } = this.context
+    let renewals = -1
+    let unchangedSince = performance.now()
+    while (!this.#stopping.signal.aborted) {
+      const meta = await store.readMeta(this.number).catch(() => undefined)
+      if (meta !== undefined && this.#ownTokens.has(meta.token)) return
+      if (meta === undefined || meta.renewals !== renewals) {
+        renewals = meta?.renewals ?? -1
+        unchangedSince = performance.now()
+      } else if (performance.now() - unchangedSince >= limits.leaseMs) return
+      await this.#pause(limits.leaseMs / standByLooks)
     }
   }
 

@@ -5,13 +5,6 @@ import type { Fold } from './fold.js'
 import type { OutboxOptions } from './outbox.js'
 import type { ProfileCache } from './profile-cache.js'
 
-interface Gauges {
-  readonly pending: number
-  readonly position: number
-  readonly outboxEntries: number
-  readonly profiles: Pick<ProfileCache, 'hits' | 'misses'>
-}
-
 type Told = Pick<EngineContext, 'metrics' | 'log' | 'names' | 'clock'>
 
 export function sessionObserver(
@@ -35,13 +28,17 @@ export function sessionObserver(
 }
 
 /** After the commit of a fold. */
-export function recordFold({ metrics, clock }: Told, partition: number, fold: Fold, gauges: Gauges): void {
+export function recordFold(
+  { metrics, clock }: Told,
+  partition: number,
+  fold: Fold,
+  profiles: Pick<ProfileCache, 'hits' | 'misses'>,
+): void {
   const wall = clock.wallMs()
   for (const brokerMs of fold.appliedBrokerMs) metrics.brokerToProfile.observe(wall - brokerMs)
   for (const occurredAt of fold.appliedOccurredAt) metrics.eventToProfile.observe(wall - occurredAt)
   metrics.eventsIn(fold.received)
   metrics.eventsApplied(fold.applied)
-  const { profiles } = gauges
   metrics.cache(profiles.hits, profiles.misses)
   profiles.hits = 0
   profiles.misses = 0
@@ -55,12 +52,7 @@ export function recordFold({ metrics, clock }: Told, partition: number, fold: Fo
     const [name, change] = pair(what)
     metrics.segmentChanged(name, change === 'entered' ? 'entered' : 'exited', count)
   }
-  metrics.partition(partition, {
-    pending: gauges.pending,
-    position: gauges.position,
-    outboxEntries: gauges.outboxEntries,
-    ...(fold.last === undefined ? {} : { lastEventAt: fold.lastBrokerMs }),
-  })
+  if (fold.last !== undefined) metrics.partition(partition, { lastEventAt: fold.lastBrokerMs })
 }
 
 function pair(what: string): [string, string] {

@@ -10,8 +10,9 @@ import { checkStream } from './attach.js'
 import { noWrites, type Committer, type Writes } from './committer.js'
 import type { EngineContext } from './context.js'
 import { Folder, PoisonedEvent, type Fold, type PartitionMemory } from './fold.js'
-import { Reader } from './nats/reader.js'
-import { anchorOf } from './nats/streams.js'
+import { Reader, type ReaderOptions } from './nats/reader.js'
+import { rewindOf } from './nats/rewind.js'
+import { anchorOf, type StreamFacts } from './nats/streams.js'
 import type { ProfileState } from './model.js'
 import { encodeEntry } from './outbox-entry.js'
 import { Outbox } from './outbox.js'
@@ -87,10 +88,6 @@ export class Session {
     return this.#outbox.entries
   }
 
-  get profiles(): PartitionMemory['profiles'] {
-    return this.#memory.profiles
-  }
-
   /** True when nothing is left to do but wait. */
   get isIdle(): boolean {
     return this.pending === 0 && this.#inFlight === undefined && this.#staged === undefined && this.#outbox.isEmpty
@@ -146,7 +143,8 @@ export class Session {
       return false
     }
     if (this.#staged === undefined) {
-      const batch = this.#isStopping ? undefined : this.#reader.take(this.context.limits.batchEvents)
+      const { batchEvents, batchBytes } = this.context.limits
+      const batch = this.#isStopping ? undefined : this.#reader.take(batchEvents, batchBytes)
       if (batch === undefined || batch.events.length === 0) return this.#idle()
       const staged = await this.context.chain.run(batch.events, this.attached.hashes, this.signal)
       this.#staged = new StagedBatch(batch, staged)
@@ -222,7 +220,8 @@ export class Session {
     const { context, attached } = this
     const stream = context.names.streams.events
     const streamSeq = this.#streamEnd
-    this.#streamEnd = (await context.streams.facts(stream)).lastSeq
+    // A stream that was replaced or emptied under an idle reader looks like one that has nothing new.
+    this.#streamEnd = (await this.#verifyStream(this.#memory.position, performance.now())).lastSeq
     this.#lastMoveAt = performance.now()
     const position = streamSeq + attached.meta.sequenceOffset
     if (position <= this.#memory.position) return
@@ -244,7 +243,7 @@ export class Session {
       .then(() => {
         this.#outbox.trimmed(trim)
         this.#outbox.add(fold.entries)
-        recordFold(this.context, this.attached.partition, fold, this)
+        recordFold(this.context, this.attached.partition, fold, this.#memory.profiles)
       })
       .catch((error: unknown) => {
         this.#failure ??= error
@@ -304,11 +303,25 @@ export class Session {
     return Math.min(Math.max(untilDue, 5), 1_000)
   }
 
+  /** Throws when the stream is another one by now, or does not hold what follows `position`. */
+  async #verifyStream(position: number, notBefore: number): Promise<StreamFacts> {
+    const { streams, names } = this.context
+    const { sequenceOffset, streamCreated } = this.attached.meta
+    const facts = await streams.facts(names.streams.events, notBefore)
+    const problem = await checkStream(
+      { streams, names },
+      { position, sequenceOffset, streamCreated, anchor: '' },
+      facts,
+    )
+    if (problem !== undefined) throw problem
+    return facts
+  }
+
   #openReader(): Reader {
     const { connection, streams, names, limits, pipeline, metrics, log } = this.context
     const { meta, partition } = this.attached
     const stream = names.streams.events
-    const options = {
+    const options: ReaderOptions = {
       stream,
       filter: names.eventFilter(partition),
       name: `millrace-${pipeline.name}-${partition}`,
@@ -316,13 +329,8 @@ export class Session {
       maxBytes: Math.max(limits.batchBytes, (connection.info?.max_payload ?? 0) + 65_536),
       sequenceOffset: meta.sequenceOffset,
       notBefore: meta.now,
-      verify: async (lastStreamSeq: number) => {
-        const position = Math.max(lastStreamSeq + meta.sequenceOffset, this.#committer.position)
-        const { sequenceOffset, streamCreated } = meta
-        const expected = { position, sequenceOffset, streamCreated, anchor: '' }
-        const problem = await checkStream({ streams, names }, expected, await streams.facts(stream))
-        if (problem !== undefined) throw problem
-      },
+      verify: (lastStreamSeq, notBefore) => this.#verifyStream(lastStreamSeq + meta.sequenceOffset, notBefore),
+      rewind: () => rewindOf(connection, streams, stream),
       wake: () => this.#wakeup.wake(),
       onRestart: (why: string) => {
         metrics.readerRestart()

@@ -24,7 +24,8 @@ export interface LocalProcessOptions {
   readonly name: string
   readonly command: string
   readonly arguments: readonly string[]
-  readonly environment?: Readonly<Record<string, string>>
+  /** Over the environment of this process; `undefined` takes a variable away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   readonly logFile: string
 }
 

@@ -1,4 +1,5 @@
 /** `millrace run`: the service. Ends with SIGTERM or SIGINT, or when the process cannot do its work. */
+import { once } from 'node:events'
 import { openAdminPort, type AdminSources } from '../admin.js'
 import type { Clock } from '../clock.js'
 import { loadConfig, redactedConfig } from '../config.js'
@@ -14,7 +15,7 @@ export interface RunOptions {
   readonly pipeline?: string | undefined
 }
 
-/** Throws errors of the action `stop`. Resolves with 1 when all partitions were taken over by another process. */
+/** Resolves when it was told to stop and has. Throws errors of the action `stop`. */
 export async function run(options: RunOptions, services: Services): Promise<ExitCode> {
   const config = loadConfig({ file: options.config, env: services.io.env })
   const log = createLog(config.log.level)
@@ -35,13 +36,9 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     const options = { config, pipeline, folder, store, metrics, log, clock: services.clock }
     const engine = await Engine.start(options, stopping)
     running.engine = engine
-    const stopRequested = new Promise<'stop'>(resolve => {
-      if (stopping.aborted) resolve('stop')
-      stopping.addEventListener('abort', () => resolve('stop'))
-    })
-    const why = await Promise.race([stopRequested, engine.ended.then(() => 'ended' as const)])
+    if (!stopping.aborted) await once(stopping, 'abort')
     await engine.stop(config.shutdown.deadline)
-    return why === 'ended' ? 1 : 0
+    return 0
   } catch (error) {
     // Told to stop while it was still waiting for a server.
     if (stopping.aborted) return 0
@@ -59,7 +56,13 @@ function adminSources(
   clock: Clock,
 ): AdminSources {
   return {
-    metrics,
+    metrics: {
+      contentType: metrics.contentType,
+      render: () => {
+        running.engine?.refreshGauges()
+        return metrics.render()
+      },
+    },
     log,
     clock,
     readiness: () => {

@@ -139,19 +139,20 @@ async function missingMapping(
   if (transform === names.eventMapping(partitions)) return undefined
   if (transform === 'no stream' && isAtLeast(version, 2, 10)) return undefined
   const root = names.root('events')
-  const keys = ['millrace-probe-a', 'millrace-probe-b', 'millrace-probe-c']
-  const seen = new Set<string>()
+  // So many that no two numbers of partitions up to the largest map all of them alike.
+  const keys = Array.from({ length: 64 }, (_, i) => `millrace-probe-${i}`)
+  const seen = new Map<string, string>()
   const subscription = connection.subscribe(`${root}.*.millrace.probe`, {
-    callback: (_error, message) => seen.add(message.subject),
+    callback: (_error, message) => seen.set(message.string(), message.subject),
   })
   const header = headers()
   header.set('Nats-Expected-Stream', 'none')
-  for (const key of keys) connection.publish(`${root}.millrace.probe.${key}`, undefined, { headers: header })
+  for (const key of keys) connection.publish(`${root}.millrace.probe.${key}`, key, { headers: header })
   // The server answers in order: after two round trips every probe has come back.
   await connection.flush()
   await connection.flush()
   subscription.unsubscribe()
-  if (keys.every(key => seen.has(`${root}.${partitionOf(key, partitions)}.millrace.probe`))) return undefined
+  if (keys.every(key => seen.get(key) === `${root}.${partitionOf(key, partitions)}.millrace.probe`)) return undefined
   return [
     `nats-server ${version} does not map "${names.eventSubjects()}" to ${partitions} partitions;`,
     'add to the account in its configuration, then reload it:',

@@ -12,7 +12,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, type Msg, type NatsConnection, type Subscription } from 'nats'
 import { Event } from '../event.js'
 import { MillraceError } from '../errors.js'
-import { natsError } from './connection.js'
+import { isNotFound, natsError } from './connection.js'
 import { parseDelivery, type Delivery } from './delivery.js'
 
 export interface ReaderOptions {
@@ -23,14 +23,23 @@ export interface ReaderOptions {
   readonly name: string
   /** Bound of buffered and requested events. */
   readonly maxEvents: number
-  /** Bound of one pull request, bytes; at least the server's largest message. */
+  /**
+   * Bytes of one pull request, at least the server's largest message; nothing is asked for while as much is buffered. Two
+   * requests overlap, so about three times this is the most that can be in memory.
+   */
   readonly maxBytes: number
   /** Added to stream sequences. */
   readonly sequenceOffset: number
   /** The partition's time so far: events are never received before it. */
   readonly notBefore: number
-  /** Runs before each consumer is made; throws when the stream is not the one expected. */
-  readonly verify: (lastStreamSeq: number) => Promise<void>
+  /**
+   * Throws when the stream is not the one expected, or does not hold everything after the sequence; judged by what the broker
+   * said at `notBefore` (monotonic) or later. Runs when a consumer was made and nothing has been asked of it, because only then
+   * it is settled what it starts from, and every second.
+   */
+  readonly verify: (lastStreamSeq: number, notBefore: number) => Promise<unknown>
+  /** How many sequences earlier a consumer should start; what the reader has had already is dropped. */
+  readonly rewind?: () => Promise<number>
   /** Something arrived, or `failure` was set. */
   readonly wake: () => void
   readonly onRestart: (why: string) => void
@@ -44,7 +53,10 @@ export interface Batch {
 
 const requestMs = 5_000
 const probeMs = 1_000
+const staleCountMs = 100
 const heartbeatMs = 500
+/** A second. */
+const ticksPerAudit = 2
 /** Three missed heartbeats. */
 const silenceMs = 1_500
 
@@ -56,12 +68,17 @@ export class Reader {
 
   #events: Event[] = []
   #brokerMs: number[] = []
+  #bytes = 0
   #outstanding = 0
   #subscription: Subscription | undefined
   #consumer = ''
   #consumerSeq = 0
   #lastStreamSeq: number
   #heardAt = 0
+  #receivedLastAt = 0
+  /** What was received before the last audits, older first. */
+  #audited: readonly [number, number]
+  #ticks = 0
   #receivedAt: number
   #isClosed = false
   #opening: Promise<void> | undefined
@@ -78,6 +95,7 @@ export class Reader {
     afterStreamSeq: number,
   ) {
     this.#lastStreamSeq = afterStreamSeq
+    this.#audited = [afterStreamSeq, afterStreamSeq]
     this.#receivedAt = options.notBefore
     this.#reopen()
     this.#watchdog = setInterval(() => this.#watch(), heartbeatMs)
@@ -87,16 +105,19 @@ export class Reader {
     return this.#events.length
   }
 
-  /** Takes up to `count` buffered events; whatever has arrived, never waiting for more. */
-  take(count: number): Batch {
+  /** Takes buffered events up to either bound, one at least; whatever has arrived, never waiting for more. */
+  take(maxEvents: number, maxBytes: number): Batch {
     let events = this.#events
     let brokerMs = this.#brokerMs
-    if (events.length <= count) {
-      this.#events = []
-      this.#brokerMs = []
-    } else {
-      this.#events = events.slice(count)
-      this.#brokerMs = brokerMs.slice(count)
+    let count = 0
+    let bytes = 0
+    while (count < events.length && count < maxEvents && (count === 0 || bytes < maxBytes)) {
+      bytes += events[count++]!.origin.data.length
+    }
+    this.#bytes -= bytes
+    this.#events = events.slice(count)
+    this.#brokerMs = brokerMs.slice(count)
+    if (count < events.length) {
       events = events.slice(0, count)
       brokerMs = brokerMs.slice(0, count)
     }
@@ -110,7 +131,9 @@ export class Reader {
    * state instead makes servers before 2.10 scan the stream, with everybody waiting.
    */
   async isCaughtUp(): Promise<boolean> {
-    if (this.#subscription === undefined || this.pending > 0 || this.#events.length > 0) return false
+    if (this.#subscription === undefined || this.#events.length > 0) return false
+    // More is on its way. When nothing has come for a while, the count itself is in doubt: 2.9 may leave it above zero.
+    if (this.pending > 0 && performance.now() - this.#receivedLastAt < staleCountMs) return false
     const consumer = this.#consumer
     this.#probed?.(false)
     const isEmpty = await new Promise<boolean>(resolve => {
@@ -124,7 +147,9 @@ export class Reader {
       this.#outstanding += 1
       this.#next('probe', '{"batch":1,"no_wait":true}')
     })
-    return isEmpty && consumer === this.#consumer && this.#events.length === 0
+    if (!isEmpty || consumer !== this.#consumer || this.#events.length > 0) return false
+    this.pending = 0
+    return true
   }
 
   /** The partition is complete up to here although its last event came earlier. */
@@ -137,6 +162,7 @@ export class Reader {
     clearInterval(this.#watchdog)
     this.#events = []
     this.#brokerMs = []
+    this.#bytes = 0
     await this.#opening
     this.#drop()
   }
@@ -151,30 +177,29 @@ export class Reader {
   #reopen(): void {
     this.#drop()
     const opening = this.#open()
-      .catch((error: unknown) => {
-        if (error instanceof MillraceError && error.action !== 'retry') {
-          this.failure = error
-          this.options.wake()
-        }
-        // Anything else is tried again by the watchdog.
-      })
+      .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#opening = undefined
       })
     this.#opening = opening
   }
 
+  /** What only waiting mends is tried again by the watchdog. */
+  #fail(error: unknown): void {
+    if (!(error instanceof MillraceError) || error.action === 'retry') return
+    this.failure = error
+    this.options.wake()
+  }
+
   async #open(): Promise<void> {
-    const { stream, filter, name, verify } = this.options
-    await verify(this.#lastStreamSeq)
-    if (this.#isClosed) return
+    const { stream, filter, name, verify, rewind } = this.options
     const consumer = `${name}-${Math.random().toString(36).slice(2, 10)}`
-    await this.manager.consumers
+    const made = await this.manager.consumers
       .add(stream, {
         name: consumer,
         ack_policy: AckPolicy.None,
         deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: this.#lastStreamSeq + 1,
+        opt_start_seq: Math.max(1, this.#lastStreamSeq + 1 - ((await rewind?.()) ?? 0)),
         filter_subject: filter,
         mem_storage: true,
         num_replicas: 1,
@@ -182,17 +207,21 @@ export class Reader {
         inactive_threshold: 30e9,
       })
       .catch((error: unknown) => {
-        throw natsError(error, `cannot create a consumer on "${stream}"`)
+        const text = `cannot create a consumer on "${stream}"`
+        throw isNotFound(error) ? new MillraceError('stream_missing', text, { cause: error }) : natsError(error, text)
       })
-    if (this.#isClosed) {
-      void this.manager.consumers.delete(stream, consumer).catch(() => false) // it vanishes by itself when idle
-      return
+    try {
+      await verify(this.#lastStreamSeq, performance.now())
+    } catch (error) {
+      this.#forget(consumer)
+      throw error
     }
+    if (this.#isClosed) return this.#forget(consumer)
     this.#consumer = consumer
     this.#consumerSeq = 0
     this.#outstanding = 0
-    this.pending = 0
-    this.#heardAt = performance.now()
+    this.pending = made.num_pending
+    this.#heardAt = this.#receivedLastAt = performance.now()
     this.#subscription = this.connection.subscribe(`_INBOX.${consumer}.*`, {
       callback: (_error, message) => this.#receive(message, consumer),
     })
@@ -204,15 +233,20 @@ export class Reader {
     if (this.#subscription === undefined) return
     this.#subscription.unsubscribe()
     this.#subscription = undefined
-    void this.manager.consumers.delete(this.options.stream, this.#consumer).catch(() => false) // it vanishes by itself when idle
+    this.#forget(this.#consumer)
     this.#consumer = ''
+  }
+
+  #forget(consumer: string): void {
+    void this.manager.consumers.delete(this.options.stream, consumer).catch(() => false) // it vanishes by itself when idle
   }
 
   /** Asks for as much as the credit allows, in requests of at least a quarter of it. */
   #request(): void {
     const { maxEvents, maxBytes } = this.options
     const credit = maxEvents - this.#outstanding - this.#events.length
-    if (this.#subscription === undefined || this.#outstanding > maxEvents / 2 || credit < maxEvents / 4) return
+    if (this.#subscription === undefined || this.#bytes >= maxBytes) return
+    if (this.#outstanding > maxEvents / 2 || credit < maxEvents / 4) return
     const half = Math.ceil(credit / 2)
     for (const batch of this.#outstanding === 0 ? [half, credit - half] : [credit]) {
       this.#next(
@@ -242,16 +276,20 @@ export class Reader {
       return
     }
     // One delivery lowers pending by one and new events raise it. A larger fall means that the stream removed events of this
-    // partition before they were delivered.
-    // Restarting after the last event received makes `verify` see whether something is missing.
-    if (this.#consumerSeq > 0 && delivery.pending < this.pending - 1) {
+    // partition before they were delivered. Starting again makes `verify` see what is missing.
+    if (delivery.pending < this.pending - 1) {
       this.restart('events removed before delivery')
       return
     }
     this.#consumerSeq = delivery.consumerSeq
-    this.#lastStreamSeq = delivery.streamSeq
+    this.#receivedLastAt = this.#heardAt
     this.#outstanding -= 1
     this.pending = delivery.pending
+    if (delivery.streamSeq <= this.#lastStreamSeq) {
+      this.#request()
+      return
+    }
+    this.#lastStreamSeq = delivery.streamSeq
     const [source, type] = this.#sourceAndType(message.subject)
     // A new stream leader's clock may lie behind the old one's; the partition's time does not go back.
     const receivedAt = Math.max(this.#receivedAt, Math.floor(delivery.brokerMs))
@@ -259,6 +297,7 @@ export class Reader {
     const seq = delivery.streamSeq + this.options.sequenceOffset
     this.#events.push(new Event(seq, source, type, receivedAt, message, undefined, '', undefined, receivedAt))
     this.#brokerMs.push(delivery.brokerMs)
+    this.#bytes += message.data.length
     if (this.#events.length === 1) this.options.wake()
   }
 
@@ -288,9 +327,24 @@ export class Reader {
 
   #watch(): void {
     if (this.#isClosed || this.#opening !== undefined || this.failure !== undefined) return
-    if (this.#subscription === undefined) this.#reopen()
-    else if (this.#outstanding === 0) this.#request()
+    if (this.#subscription === undefined) return this.#reopen()
+    if (++this.#ticks % ticksPerAudit === 0) this.#audit()
+    if (this.#outstanding === 0) this.#request()
     else if (performance.now() - this.#heardAt > silenceMs) this.restart('silence')
+    // Heartbeats come, but what the broker said it holds does not: it may have been removed.
+    else if (this.pending > 0 && performance.now() - this.#receivedLastAt > silenceMs) this.restart('starved')
+  }
+
+  /**
+   * Events that are removed before they are delivered leave no gap in the consumer's numbers, and servers before 2.10 still
+   * count them as pending. But nothing can be missing while the stream still begins before what was received some time ago.
+   */
+  #audit(): void {
+    const [from, next] = this.#audited
+    this.#audited = [next, this.#lastStreamSeq]
+    // All readers of this second share one answer. It may be older than `next`, but not than what was received before.
+    const second = Math.floor(performance.now() / 1_000) * 1_000
+    this.options.verify(from, second).catch((error: unknown) => this.#fail(error))
   }
 
   #sourceAndType(subject: string): readonly [source: string, type: string] {

@@ -9,6 +9,8 @@ export interface StreamFacts {
   readonly created: string
   readonly firstSeq: number
   readonly lastSeq: number
+  readonly messages: number
+  readonly bytes: number
 }
 
 export interface StoredEffect {
@@ -60,11 +62,11 @@ export class Streams {
     }
   }
 
-  /** Throws `stream_missing` when there is no such stream. */
-  facts(stream: string): Promise<StreamFacts> {
+  /** Asked for at `notBefore` (monotonic) or later, by somebody. Throws `stream_missing` when there is no such stream. */
+  facts(stream: string, notBefore = performance.now() - factsAgeMs): Promise<StreamFacts> {
     const known = this.#facts.get(stream)
     const now = performance.now()
-    if (known !== undefined && now - known.at < factsAgeMs) return known.facts
+    if (known !== undefined && known.at >= notBefore) return known.facts
     const facts = this.freshFacts(stream)
     this.#facts.set(stream, { at: now, facts })
     facts.catch(() => this.#facts.delete(stream))
@@ -75,7 +77,13 @@ export class Streams {
     try {
       const { created, state } = await this.manager.streams.info(stream)
       // A stream that never held a message says 0.
-      return { created, firstSeq: Math.max(1, state.first_seq), lastSeq: state.last_seq }
+      return {
+        created,
+        firstSeq: Math.max(1, state.first_seq),
+        lastSeq: state.last_seq,
+        messages: state.messages,
+        bytes: state.bytes,
+      }
     } catch (error) {
       if (isNotFound(error))
         throw new MillraceError('stream_missing', `there is no stream "${stream}"`, { cause: error })

@@ -185,11 +185,12 @@ for (const [end, { next, exit }] of Object.entries(ends)) {
 }
 
 test('released servers outlive the process that started them', async t => {
-  const starter = await startInProcess('servers.release()')
+  const starter = await startInProcess('servers.release(); await servers.stop()')
   t.teardown(() => removeFolder(starter.folder))
   t.teardown(() => [starter.nats, starter.redis].forEach(pid => process.kill(pid, 'SIGKILL')))
   t.same(await starter.exit, [0, null])
   t.same([isAlive(starter.nats), isAlive(starter.redis)], [true, true])
+  t.equal(await exists(starter.folder), true)
 })
 
 test('a program is taken from the environment variable, and a wrong one is named', async t => {

@@ -1,0 +1,93 @@
+/** The loop of `fold-loop.ts` over generated events, round after round, and the parsing of deliveries. No servers. */
+import { join } from 'node:path'
+import { loadConfig } from '../engine/config.js'
+import { Event } from '../engine/event.js'
+import { loadPipeline } from '../engine/load-pipeline.js'
+import { parseDelivery, type Delivery } from '../engine/nats/delivery.js'
+import { partitionOf } from '../engine/nats/partitioning.js'
+import { readSchemas } from '../examples/shop/avro.js'
+import { generate } from '../examples/shop/generator.js'
+import { FoldLoop, startStages, type PartitionBatch } from './fold-loop.js'
+import { shopFolder } from './rig.js'
+import { Stopwatch } from './stopwatch.js'
+import type { Prepare } from './task.js'
+
+export interface MicroJob {
+  readonly events: number
+  readonly rounds: number
+  readonly seed: number
+}
+
+/** Microseconds per event of each part, one list entry a round. */
+export type MicroResult = Readonly<Record<string, readonly number[]>>
+
+/** Events of one partition in a batch; about what a backlog leads to. */
+const batchEvents = 250
+/** A producer that fills a backlog: milliseconds between two events. */
+const stepMs = 0.02
+const startMs = 1_700_000_000_000
+
+export const prepareMicro: Prepare<MicroJob, MicroResult> = async ({ events, rounds, seed }) => {
+  const config = loadConfig({ env: {}, cwd: shopFolder })
+  const { pipeline, folder } = await loadPipeline(join(shopFolder, 'pipeline.ts'))
+  let stopwatch = new Stopwatch()
+  const chain = await startStages(pipeline, folder, () => stopwatch)
+  const { batches, replies } = await makeBatches(events, seed, pipeline.partitions)
+  const samples: Record<string, number[]> = {}
+  return {
+    run: async () => {
+      // The first round is for the compiler of the virtual machine.
+      for (let round = 0; round <= rounds; round++) {
+        stopwatch = new Stopwatch()
+        stopwatch.start()
+        parseAll(replies)
+        stopwatch.lap('parse delivery')
+        await new FoldLoop(pipeline, config, chain, stopwatch).run(batches)
+        if (round === 0) continue
+        for (const [part, ms] of stopwatch.totals) (samples[part] ??= []).push((ms * 1000) / events)
+      }
+      return samples
+    },
+    close: () => chain.close(),
+  }
+}
+
+function parseAll(replies: readonly string[]): void {
+  const delivery: Delivery = { streamSeq: 0, consumerSeq: 0, brokerMs: 0, pending: 0 }
+  for (const reply of replies) {
+    if (!parseDelivery(reply, delivery)) throw new Error(`not a delivery: ${reply}`)
+  }
+}
+
+async function makeBatches(
+  count: number,
+  seed: number,
+  partitions: number,
+): Promise<{ batches: PartitionBatch[]; replies: string[] }> {
+  const schemas = await readSchemas(join(shopFolder, 'schemas'))
+  const open = Array.from({ length: partitions }, () => ({ events: [] as Event[], brokerMs: [] as number[] }))
+  const batches: PartitionBatch[] = []
+  const replies: string[] = []
+  let seq = 0
+  let brokerMs = startMs
+  for (const { subject, payload } of generate(schemas, { seed, events: count, clock: () => Math.floor(brokerMs) })) {
+    const [, source = '', type = '', key = ''] = subject.split('.')
+    const partition = partitionOf(key, partitions)
+    const at = Math.floor((brokerMs += stepMs))
+    const origin = { subject: `events.${partition}.${source}.${type}`, data: payload }
+    replies.push(`$JS.ACK.EVENTS.millrace-shop-${partition}-abcdefgh.1.${++seq}.${seq}.${at}000000.${count - seq}`)
+    const { events, brokerMs: times } = open[partition]!
+    events.push(new Event(seq, source, type, at, origin, undefined, '', undefined, at))
+    times.push(brokerMs)
+    if (events.length === batchEvents) batches.push({ partition, batch: takeOut(open, partition) })
+  }
+  for (const partition of open.keys()) batches.push({ partition, batch: takeOut(open, partition) })
+  return { batches: batches.filter(({ batch }) => batch.events.length > 0), replies }
+}
+
+function takeOut<Batch extends { events: Event[]; brokerMs: number[] }>(open: Batch[], partition: number) {
+  const { events, brokerMs } = open[partition]!
+  open[partition]!.events = []
+  open[partition]!.brokerMs = []
+  return { events, brokerMs }
+}

@@ -1,0 +1,53 @@
+/** Reads a known number of messages with the engine's own reader. */
+import type { NatsConnection } from '../engine/nats/connection.js'
+import { Reader, type Batch } from '../engine/nats/reader.js'
+import type { Streams } from '../engine/nats/streams.js'
+import { Wakeup } from '../engine/wakeup.js'
+import type { EngineLimits } from './engine-limits.js'
+
+export interface StreamPart {
+  readonly stream: string
+  readonly filter: string
+  /** Messages to wait for. */
+  readonly count: number
+  readonly limits: EngineLimits
+}
+
+/** Hands on whatever has arrived, until `count` messages have. Rejects when the reader had to start again. */
+export async function readStream(
+  connection: NatsConnection,
+  { manager }: Streams,
+  { stream, filter, count, limits }: StreamPart,
+  take: (batch: Batch) => void,
+): Promise<void> {
+  const wakeup = new Wakeup()
+  let restarted: string | undefined
+  const options = {
+    stream,
+    filter,
+    name: 'millrace-bench',
+    maxEvents: limits.readAheadEvents,
+    // As in `engine/session.ts`: a request must have room for the largest message.
+    maxBytes: Math.max(limits.batchBytes, (connection.info?.max_payload ?? 0) + 65_536),
+    sequenceOffset: 0,
+    notBefore: 0,
+    verify: () => Promise.resolve(),
+    wake: () => wakeup.wake(),
+    onRestart: (why: string) => {
+      restarted = why
+    },
+  }
+  const reader = new Reader(connection, manager, options, 0)
+  try {
+    for (let received = 0; received < count;) {
+      const batch = reader.take(limits.batchEvents, limits.batchBytes)
+      received += batch.events.length
+      if (batch.events.length > 0) take(batch)
+      else await wakeup.wait(1_000)
+      if (reader.failure !== undefined) throw reader.failure
+      if (restarted !== undefined) throw new Error(`the reader of ${filter} started again: ${restarted}`)
+    }
+  } finally {
+    await reader.close()
+  }
+}

@@ -1,0 +1,243 @@
+/** Stops, restarts, servers that go away and come back with less: each event still counts once, each trigger is out once. */
+import { test, type Test } from 'tap'
+import type { Broker, TestEvent } from '../support/broker.js'
+import type { RunningEngine } from '../support/engine.js'
+import { eventually } from '../support/eventually.js'
+import { backUp, redisClient, restore } from '../support/redis.js'
+import { idOf, userOf, visit, visitPartitions, visits } from '../support/visits.js'
+import { triggered, users, visitsOf, world } from '../support/world.js'
+
+/** The promise, seen from outside: all triggers once, all profiles right. `sent` are visits by all users in turn. */
+async function exactlyOnce(t: Test, broker: Broker, engine: RunningEngine, sent: readonly TestEvent[]): Promise<void> {
+  await eventually('all triggers are out', async () => (await broker.count('TRIGGERS')) >= sent.length + users.length, {
+    withinMs: 30_000,
+  })
+  await engine.idle()
+  t.strictSame((await triggered(broker)).sort(), sent.map(idOf).sort(), 'each event triggered once')
+  const all = await broker.read('TRIGGERS')
+  t.equal(all.length, sent.length + users.length, 'each user became regular once')
+  t.equal((await broker.read('SEGMENTS')).length, users.length, 'and active once')
+  t.equal(await broker.count('DEADLETTERS'), 0)
+  for (const user of users) {
+    const { view } = (await engine.engine.profile(user))!
+    t.match(view.traits, { visits: sent.length / users.length, total: sent.length / users.length }, user)
+  }
+}
+
+async function read(engine: RunningEngine, count: number): Promise<void> {
+  await eventually(`${count} events are read`, async () => (await engine.metric('millrace_events_total')) >= count)
+}
+
+test('a restart goes on where the last run stopped', async t => {
+  const { broker, start } = await world(t)
+  const sent = visitsOf(600)
+  const first = await start()
+  await broker.publish(...sent.slice(0, 200))
+  await read(first, 200)
+  await first.stop()
+  await broker.publish(...sent.slice(200, 400))
+  const second = await start()
+  await broker.publish(...sent.slice(400))
+  await exactlyOnce(t, broker, second, sent)
+  t.equal(await second.metric('millrace_events_total'), 400, 'nothing was read again')
+})
+
+test('a graceful stop finishes what was taken and publishes all of it', async t => {
+  const { broker, servers, start } = await world(t)
+  const sent = visitsOf(1_200)
+  await (await start()).stop()
+  await broker.publish(...sent)
+  const first = await start(visits(), { settings: { MILLRACE_BATCH_MAX_EVENTS: '5' } })
+  await read(first, 100)
+  await first.stop()
+  const applied = await first.metric('millrace_events_applied_total')
+  t.ok(applied < 1_200, `stopped in the middle, after ${applied}`)
+  t.equal((await triggered(broker)).length, applied)
+  const redis = redisClient(t, servers.redis.url)
+  for (let partition = 0; partition < visitPartitions; partition++) {
+    t.equal(await redis.llen(`mr:{visits:${partition}}:o`), 0, 'the outbox is empty')
+  }
+  t.strictSame(
+    first.partitions.map(({ state }) => state),
+    Array(visitPartitions).fill('stopped'),
+  )
+  await exactlyOnce(t, broker, await start(), sent)
+})
+
+test('of two engines on one pipeline the older one is fenced, and nothing is published twice', async t => {
+  const { broker, start } = await world(t)
+  const sent = visitsOf(1_000)
+  const older = await start(visits(), { settings: { MILLRACE_BATCH_MAX_EVENTS: '5' } })
+  await older.running()
+  await broker.publish(...sent.slice(0, 500))
+  await read(older, 100)
+  const newer = await start()
+  await broker.publish(...sent.slice(500))
+  await eventually('the older one stands by', () => older.partitions.every(({ state }) => state === 'fenced'))
+  await exactlyOnce(t, broker, newer, sent)
+})
+
+test('Redis restored to an older copy while the engine is stopped repeats no trigger and loses none', async t => {
+  const { broker, servers, start } = await world(t)
+  const sent = visitsOf(600)
+  const first = await start()
+  await broker.publish(...sent.slice(0, 200))
+  await read(first, 200)
+  await first.stop()
+  const copy = await backUp(servers.redis, 'older')
+  const second = await start()
+  await broker.publish(...sent.slice(200, 400))
+  await read(second, 200)
+  await second.stop()
+  await restore(servers.redis, copy)
+  const third = await start()
+  await broker.publish(...sent.slice(400))
+  await exactlyOnce(t, broker, third, sent)
+  t.equal(await third.metric('millrace_events_total'), 400, 'what the copy did not know was read again')
+})
+
+test('Redis restored to an older copy under a running engine repeats no trigger and loses none', async t => {
+  const { broker, servers, start } = await world(t)
+  const sent = visitsOf(600)
+  const engine = await start()
+  await broker.publish(...sent.slice(0, 200))
+  await read(engine, 200)
+  await engine.idle()
+  const copy = await backUp(servers.redis, 'older')
+  await broker.publish(...sent.slice(200, 400))
+  await read(engine, 400)
+  await restore(servers.redis, copy)
+  await broker.publish(...sent.slice(400))
+  await exactlyOnce(t, broker, engine, sent)
+  t.ok((await engine.metric('millrace_commit_conflicts_total')) > 0, 'the engine noticed')
+})
+
+test('Redis down in the middle only takes time', async t => {
+  const { broker, servers, start } = await world(t)
+  const sent = visitsOf(800)
+  const engine = await start(visits(), { settings: { MILLRACE_BATCH_MAX_EVENTS: '5' } })
+  await broker.publish(...sent.slice(0, 400))
+  await read(engine, 100)
+  await servers.redis.kill()
+  await eventually('the engine has noticed', () => !engine.engine.isStoreReachable)
+  await broker.publish(...sent.slice(400))
+  await servers.redis.start()
+  await exactlyOnce(t, broker, engine, sent)
+})
+
+test('NATS restarted in the middle only takes time', async t => {
+  const { broker, servers, start } = await world(t)
+  const sent = visitsOf(800)
+  await (await start()).stop()
+  await broker.publish(...sent)
+  const engine = await start(visits(), { settings: { MILLRACE_BATCH_MAX_EVENTS: '5' } })
+  await read(engine, 100)
+  await servers.nats.kill()
+  await eventually('the engine has noticed', () => !engine.engine.isNatsConnected)
+  await servers.nats.start()
+  await exactlyOnce(t, broker, engine, sent)
+})
+
+test('an idle partition moves its position along with the events of others', async t => {
+  const { broker, start } = await world(t)
+  const engine = await start()
+  const sent = Array.from({ length: 30 }, () => visit(userOf(1)))
+  await broker.publish(...sent)
+  for (let partition = 0; partition < visitPartitions; partition++) {
+    await eventually(`partition ${partition} is at the end`, () => engine.partitions[partition]!.position === 30)
+    t.equal((await engine.store.readMeta(partition))!.position, 30)
+    t.equal((await engine.store.readMeta(partition))!.lastSeq, partition === 1 ? 30 : 0)
+  }
+  await engine.stop()
+  // What others have read may go without being missed.
+  await broker.manager.streams.purge('EVENTS')
+  const again = await start()
+  await again.running()
+})
+
+test('a timer fires by the wall clock when no event comes', async t => {
+  const { broker, start } = await world(t)
+  const engine = await start(visits({ quietAfter: '300ms' }))
+  const [quiet, loud] = [visit(userOf(0)), visit(userOf(2))]
+  await broker.publish(quiet, loud, visit(userOf(2), { type: 'goodbye' }))
+  await eventually('the one that said nothing is noticed', async () => {
+    return (await triggered(broker, 'gone_quiet')).length > 0
+  })
+  await engine.idle()
+  t.strictSame(await triggered(broker, 'gone_quiet'), [idOf(quiet)])
+  const [seen, fired] = (await broker.read('TRIGGERS')).filter(({ headers }) => headers['Millrace-Key'] === userOf(0))
+  t.equal(fired!.json<{ at: number }>().at, seen!.json<{ at: number }>().at + 300, 'at the moment it fell due')
+})
+
+test('timers that fell due while the engine was stopped fire before later events', async t => {
+  const { broker, start } = await world(t)
+  const definition = () => visits({ quietAfter: '1s' })
+  const first = await start(definition())
+  const early = users.map(user => visit(user))
+  await broker.publish(...early)
+  await eventually('all are seen', async () => (await triggered(broker)).length === users.length)
+  await first.stop()
+  t.equal((await triggered(broker, 'gone_quiet')).length, 0, 'nothing is due yet')
+  const dueAt = Math.max(...(await broker.read('TRIGGERS')).map(trigger => trigger.json<{ at: number }>().at)) + 1_000
+  await eventually('all are due', () => Date.now() > dueAt)
+  // A visit ends the wait for the one before, so a timer that is late would never fire.
+  const late = users.map(user => visit(user))
+  await broker.publish(...late)
+  await start(definition())
+  await eventually('all went quiet twice', async () => {
+    return (await triggered(broker, 'gone_quiet')).length >= 2 * users.length
+  })
+  t.strictSame((await triggered(broker, 'gone_quiet')).sort(), [...early, ...late].map(idOf).sort())
+})
+
+test('a profile is served stale while Redis is away', async t => {
+  const { broker, servers, start } = await world(t)
+  const engine = await start()
+  await broker.publish(visit('ada'))
+  await read(engine, 1)
+  await engine.idle()
+  await servers.redis.stop()
+  const profile = await eventually('a profile without Redis', () => engine.engine.profile('ada'))
+  t.match(profile, { isStale: true, view: { key: 'ada', traits: { visits: 1 } } })
+  await t.rejects(engine.engine.profile('somebody else'), { code: 'redis_unavailable' })
+  await servers.redis.start()
+  await eventually('a fresh one', async () => (await engine.engine.profile('ada'))?.isStale === false)
+})
+
+/** Short enough that a test can outwait it. */
+const shortLease = { MILLRACE_LEASE_TTL: '1s' }
+
+test('an outbox that was full for longer than the lease empties when the broker takes it', async t => {
+  const { broker, start } = await world(t)
+  const engine = await start(visits(), {
+    settings: { ...shortLease, MILLRACE_OUTBOX_MAX_ENTRIES: '5', MILLRACE_BATCH_MAX_EVENTS: '5' },
+  })
+  await engine.running()
+  const { config } = await broker.manager.streams.info('TRIGGERS')
+  await broker.manager.streams.delete('TRIGGERS')
+  const sent = visitsOf(200)
+  await broker.publish(...sent)
+  await eventually('the outboxes are full', () => engine.partitions.every(({ outboxEntries }) => outboxEntries >= 5))
+  const full = performance.now()
+  await eventually('the lease would have run out', () => performance.now() - full > 1_200)
+  for (const { outboxEntries } of engine.partitions) t.ok(outboxEntries < 5 + 3 * 5, 'the bound holds')
+  await broker.manager.streams.add(config)
+  await exactlyOnce(t, broker, engine, sent)
+})
+
+test('a stop publishes what is left even when the broker takes it only after the lease', async t => {
+  const { broker, start } = await world(t)
+  const engine = await start(visits(), { settings: shortLease })
+  await engine.running()
+  const { config } = await broker.manager.streams.info('TRIGGERS')
+  await broker.manager.streams.delete('TRIGGERS')
+  const sent = visitsOf(20)
+  await broker.publish(...sent)
+  await read(engine, 20)
+  const stopped = engine.stop(15_000)
+  const stopping = performance.now()
+  await eventually('the lease would have run out', () => performance.now() - stopping > 1_200)
+  await broker.manager.streams.add(config)
+  await stopped
+  t.strictSame((await triggered(broker)).sort(), sent.map(idOf).sort())
+})

@@ -1,0 +1,233 @@
+/** Connecting, creating and checking what NATS must have: every difference is said, nothing is changed behind anybody's back. */
+import { RetentionPolicy, StorageType } from 'nats'
+import { test, type Test } from 'tap'
+import type { MillraceError } from '../../engine/errors.js'
+import { connectNats, isAtLeast, type NatsConnection } from '../../engine/nats/connection.js'
+import { Names } from '../../engine/nats/names.js'
+import { partitionOf, subjectToken } from '../../engine/nats/partitioning.js'
+import { provision, type ProvisionOptions } from '../../engine/nats/provision.js'
+import { Streams } from '../../engine/nats/streams.js'
+import { Broker } from '../support/broker.js'
+import { startNats } from '../support/servers.js'
+
+const names = new Names()
+const hourMs = 3_600_000
+const options: ProvisionOptions = {
+  mode: 'create',
+  partitions: 16,
+  replicas: 1,
+  keepMs: 7 * 24 * hourMs,
+  minKeepMs: 24 * hourMs,
+}
+const allStreams = ['DEADLETTERS', 'EVENTS', 'MILLRACE', 'SEGMENTS', 'SUPPRESSED', 'TRIGGERS']
+
+async function open(t: Test, setup: Parameters<typeof startNats>[1] = {}) {
+  const nats = await startNats(t, setup)
+  const broker = await Broker.connect(t, nats.url)
+  return { nats, broker, connection: broker.connection, manager: broker.manager }
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<MillraceError> {
+  return promise.then(
+    () => Promise.reject(new Error('was not rejected')),
+    (error: unknown) => error as MillraceError,
+  )
+}
+
+async function streamNames({ manager }: Pick<Broker, 'manager'>): Promise<string[]> {
+  const found: string[] = []
+  for await (const { config } of manager.streams.list()) found.push(config.name)
+  return found.sort()
+}
+
+/** True where streams map subjects themselves. */
+const transforms = (connection: NatsConnection) => isAtLeast(connection.info!.version, 2, 10)
+
+test('create makes every stream once, with limits and duplicate windows', async t => {
+  const { broker, connection, manager } = await open(t)
+  t.strictSame((await provision(connection, names, options)).sort(), allStreams)
+  t.strictSame(await streamNames(broker), allStreams)
+  for (const name of allStreams) {
+    const { config } = await manager.streams.info(name)
+    t.match(config, { storage: StorageType.File, retention: RetentionPolicy.Limits, num_replicas: 1 }, name)
+    t.notOk(config.allow_direct, `${name}: a replica that lags must not answer`)
+    if (name === 'MILLRACE') t.equal(config.max_age, 0, 'the record of the state is kept for ever')
+    else t.equal(config.max_age, options.keepMs * 1e6, `${name} has a maximum age`)
+    t.ok(config.duplicate_window! >= 120e9, `${name} recognizes repetitions`)
+  }
+  t.strictSame(await provision(connection, names, options), [], 'the second time there is nothing to do')
+  t.strictSame(await provision(connection, names, { ...options, mode: 'verify' }), [])
+})
+
+test('verify creates nothing and says all that is missing', async t => {
+  const { broker, connection } = await open(t)
+  const failure = await failureOf(provision(connection, names, { ...options, mode: 'verify' }))
+  t.equal(failure.code, 'provision_mismatch')
+  t.strictSame([...failure.lines].sort(), allStreams.map(name => `stream "${name}" does not exist`).sort())
+  t.strictSame(await streamNames(broker), [])
+})
+
+test('off looks at nothing', async t => {
+  const { broker, connection } = await open(t)
+  t.strictSame(await provision(connection, names, { ...options, mode: 'off' }), [])
+  t.strictSame(await streamNames(broker), [])
+})
+
+test('every difference of every stream is said at once, and nothing is changed', async t => {
+  const { connection, manager } = await open(t)
+  await manager.streams.add({
+    name: 'EVENTS',
+    subjects: ['events.>'],
+    storage: StorageType.Memory,
+    max_age: 6 * hourMs * 1e6,
+    ...(transforms(connection)
+      ? {
+          subject_transform: { src: 'events.*.*.*', dest: 'events.{{partition(8,3)}}.{{wildcard(1)}}.{{wildcard(2)}}' },
+        }
+      : {}),
+  })
+  await manager.streams.add({ name: 'TRIGGERS', subjects: ['triggers.*.*'], retention: RetentionPolicy.Workqueue })
+  const before = await Promise.all(['EVENTS', 'TRIGGERS'].map(name => manager.streams.info(name)))
+  const failure = await failureOf(provision(connection, names, options))
+  t.equal(failure.code, 'provision_mismatch')
+  const expected = [
+    /stream "EVENTS" subjects must be \["events\.\*\.\*\.\*"\], got \["events\.>"\]/,
+    /stream "EVENTS" storage must be "file", got "memory"/,
+    /stream "EVENTS" max_age must be at least 24h, got 6h/,
+    /stream "TRIGGERS" retention must be "limits", got "workqueue"/,
+  ]
+  if (transforms(connection))
+    expected.push(/stream "EVENTS" subject transform must be .*partition\(16,3\).*, got .*partition\(8,3\)/)
+  for (const line of expected)
+    t.ok(
+      failure.lines.some(said => line.test(said)),
+      String(line),
+    )
+  t.equal(failure.lines.filter(line => line.startsWith('stream "')).length, expected.length, 'and nothing else')
+  const after = await Promise.all(['EVENTS', 'TRIGGERS'].map(name => manager.streams.info(name)))
+  t.strictSame(
+    after.map(({ config }) => config),
+    before.map(({ config }) => config),
+  )
+})
+
+test('a retention is judged on both sides of the minimum', async t => {
+  const { connection, manager } = await open(t)
+  await provision(connection, names, options)
+  const { config } = await manager.streams.info('EVENTS')
+  const keep = (ms: number) => manager.streams.update('EVENTS', { ...config, max_age: ms * 1e6 })
+  await keep(24 * hourMs)
+  t.strictSame(await provision(connection, names, options), [], 'exactly the minimum')
+  await keep(24 * hourMs - 1_000)
+  t.equal((await failureOf(provision(connection, names, options))).code, 'provision_mismatch', 'a second less')
+  await keep(0)
+  t.strictSame(await provision(connection, names, options), [], 'for ever')
+})
+
+test('events are stored under the partition that the engine computes from the key', async t => {
+  const { broker, connection } = await open(t)
+  await provision(connection, names, options)
+  const keys = [
+    'ada',
+    'a',
+    'user-1',
+    'Zoë',
+    '日本',
+    'with space',
+    'with.dot',
+    'a*b>c',
+    'tab\tand\nline',
+    'x'.repeat(200),
+    '%2E',
+  ]
+  for (let i = 0; i < 100; i++) keys.push(`key-${i * i}`)
+  const sequences = await broker.publish(
+    ...keys.map(key => ({ type: 'type', source: 'source', key, payload: { key } })),
+  )
+  const stored = await broker.read('EVENTS')
+  for (const [i, key] of keys.entries()) {
+    const { subject } = stored.find(({ seq }) => seq === sequences[i])!
+    t.equal(subject, `events.${partitionOf(key, 16)}.source.type`, JSON.stringify(key))
+    t.notMatch(subjectToken(key), /[\s.*>]/, 'a token is one token')
+  }
+  t.equal(new Set(stored.map(({ subject }) => subject)).size, 16, 'every partition is used')
+})
+
+test('a mapping to another number of partitions is not taken for the right one', async t => {
+  const older = !transforms((await open(t)).connection)
+  // Four and twelve agree on every third key.
+  const mapping = 'mappings = { "events.*.*.*": "events.{{partition(12,3)}}.{{wildcard(1)}}.{{wildcard(2)}}" }'
+  const { connection, manager } = await open(t, older ? { partitions: 12 } : { config: mapping })
+  await manager.streams.add({ name: 'EVENTS', subjects: ['events.*.*.*'], storage: StorageType.File })
+  const failure = await failureOf(provision(connection, names, { ...options, partitions: 4 }))
+  t.equal(failure.code, 'mapping_missing')
+  t.equal((await manager.streams.info('EVENTS')).state.messages, 0, 'probes are not stored')
+  const right = await provision(connection, names, { ...options, partitions: 12 })
+  t.notOk(right.includes('EVENTS'), 'and the right one is')
+})
+
+test('a server that does not map subjects is refused with the lines that it needs', async t => {
+  const { connection, manager } = await open(t, { partitions: 5 })
+  if (transforms(connection)) {
+    // As an account of an older installation has it: a stream that does not transform, on a server that could.
+    await manager.streams.add({ name: 'EVENTS', subjects: ['events.*.*.*'], storage: StorageType.File })
+  }
+  const failure = await failureOf(provision(connection, names, options))
+  t.equal(failure.code, 'mapping_missing')
+  t.match(failure.message, 'mappings = {')
+  t.match(failure.message, '"events.*.*.*": "events.{{partition(16,3)}}.{{wildcard(1)}}.{{wildcard(2)}}"')
+})
+
+test('the lines that are advised do what is needed', async t => {
+  const mapping = 'mappings = { "events.*.*.*": "events.{{partition(7,3)}}.{{wildcard(1)}}.{{wildcard(2)}}" }'
+  const older = (await open(t)).connection
+  if (!transforms(older)) return t.pass('every other test runs with them')
+  const { connection, manager } = await open(t, { config: mapping })
+  await manager.streams.add({ name: 'EVENTS', subjects: ['events.*.*.*'], storage: StorageType.File })
+  t.strictSame((await provision(connection, names, { ...options, partitions: 7 })).includes('EVENTS'), false)
+})
+
+test('other stream names have their own subjects', async t => {
+  const { broker, connection } = await open(t, { config: '' })
+  if (!transforms(connection)) return t.pass('the mapping of the test server is for the default names')
+  const own = new Names({
+    events: 'CLICKS',
+    triggers: 'CLICK_TRIGGERS',
+    suppressed: 'CLICK_SUPPRESSED',
+    segments: 'CLICK_SEGMENTS',
+    deadletters: 'CLICK_DEADLETTERS',
+  })
+  await provision(connection, own, options)
+  await connection.jetstream().publish('clicks.shop.click.ada', '{}')
+  t.equal((await broker.read('CLICKS'))[0]!.subject, `clicks.${partitionOf('ada', 16)}.shop.click`)
+})
+
+test('a server without JetStream is refused', async t => {
+  const nats = await startNats(t, { jetStream: false })
+  const connection = await connectNats({ servers: [`127.0.0.1:${nats.port}`] }, 'test')
+  t.teardown(() => connection.close())
+  const failure = await failureOf(Streams.open(connection))
+  t.equal(failure.code, 'jetstream_missing')
+  t.match(failure.message, `${nats.port}`)
+})
+
+test('refused credentials are told apart from a server that is down, without repeating them', async t => {
+  const nats = await startNats(t, { config: 'authorization { user: millrace, password: right-secret }' })
+  const servers = [`127.0.0.1:${nats.port}`]
+  for (const settings of [
+    { servers },
+    { servers, user: 'millrace', password: 'wrong-secret' },
+    { servers, token: 'wrong-secret' },
+  ]) {
+    const failure = await failureOf(connectNats(settings, 'test'))
+    t.equal(failure.code, 'authentication_failed')
+    t.notMatch(failure.message, /secret/)
+  }
+  const connection = await connectNats({ servers, user: 'millrace', password: 'right-secret' }, 'test')
+  await connection.close()
+  await nats.stop()
+  t.equal(
+    (await failureOf(connectNats({ servers, user: 'millrace', password: 'right-secret' }, 'test'))).code,
+    'nats_unavailable',
+  )
+})

@@ -1,0 +1,163 @@
+import { test } from 'tap'
+import { attach, checkStream, recordState, type AttachContext } from '../../../engine/attach.js'
+import { freshMeta, type PartitionMeta } from '../../../engine/index.js'
+import { Names } from '../../../engine/nats/names.js'
+import type { LedgerEntry, StreamFacts } from '../../../engine/nats/streams.js'
+
+const created = '2026-01-01T00:00:00Z'
+const anchor = '40:1700000000000:abc'
+type Ends = Pick<StreamFacts, 'created' | 'firstSeq' | 'lastSeq'>
+const facts: Ends = { created, firstSeq: 1, lastSeq: 100 }
+const factsOf = (ends: Ends): StreamFacts => ({ ...ends, messages: ends.lastSeq - ends.firstSeq + 1, bytes: 1_000 })
+/** Stands at stream sequence 40. */
+const attached: PartitionMeta = {
+  ...freshMeta('state-a'),
+  position: 40,
+  lastSeq: 40,
+  streamCreated: created,
+  anchor,
+  definition: 'rules-a',
+}
+const ledgerOf = (meta: PartitionMeta): LedgerEntry => ({
+  stateId: meta.stateId,
+  definition: meta.definition,
+  definitionFrom: meta.definitionFrom,
+})
+
+interface Broker {
+  readonly facts?: Ends
+  readonly ledger?: LedgerEntry | undefined
+  readonly anchor?: string | undefined
+}
+
+function context(broker: Broker = {}, definition = 'rules-a'): AttachContext & { readonly recorded: LedgerEntry[] } {
+  const recorded: LedgerEntry[] = []
+  return {
+    recorded,
+    streams: {
+      freshFacts: async () => factsOf(broker.facts ?? facts),
+      ledger: async () => recorded.at(-1) ?? ('ledger' in broker ? broker.ledger : ledgerOf(attached)),
+      anchor: async () => ('anchor' in broker ? broker.anchor : anchor),
+      record: async (_subject, entry) => void recorded.push(entry),
+    },
+    names: new Names(),
+    pipeline: 'shop',
+    partition: 3,
+    definition,
+  }
+}
+
+test('the first attach starts before the first event that the stream holds', async t => {
+  const meta = freshMeta('state-a')
+  t.strictSame(await attach(context({ ledger: undefined }), meta), {
+    position: 0,
+    lastSeq: 0,
+    streamCreated: created,
+    anchor: '',
+    definition: 'rules-a',
+    definitionFrom: 0,
+  })
+  const later = { created, firstSeq: 51, lastSeq: 100 }
+  t.match(await attach(context({ ledger: undefined, facts: later }), meta), { position: 50, lastSeq: 50 })
+  const empty = { created, firstSeq: 101, lastSeq: 100 }
+  t.match(await attach(context({ ledger: undefined, facts: empty }), meta), { position: 100, lastSeq: 100 })
+})
+
+test('nothing changes when all is as it was', async t => {
+  t.strictSame(await attach(context(), attached), {})
+})
+
+test('a changed definition takes effect at the position', async t => {
+  t.strictSame(await attach(context({}, 'rules-b'), attached), { definition: 'rules-b', definitionFrom: 40 })
+})
+
+const checks: readonly (readonly [title: string, Ends, string | undefined, code: string | undefined])[] = [
+  ['the stream ends at the position', { created, firstSeq: 1, lastSeq: 40 }, anchor, undefined],
+  ['the stream ends before the position', { created, firstSeq: 1, lastSeq: 39 }, anchor, 'stream_truncated'],
+  ['the stream begins after the position', { created, firstSeq: 41, lastSeq: 100 }, undefined, undefined],
+  ['the stream begins one later', { created, firstSeq: 42, lastSeq: 100 }, undefined, 'events_lost'],
+  ['the stream was emptied after the position', { created, firstSeq: 41, lastSeq: 40 }, undefined, undefined],
+  ['the event at the position is another one', facts, '40:1700000000000:def', 'anchor_mismatch'],
+  ['the event at the position is not stored any more', facts, undefined, undefined],
+  ['the stream was made at another time', { ...facts, created: '2026-01-01T00:00:00.1Z' }, anchor, 'stream_recreated'],
+]
+for (const [title, broker, stored, code] of checks) {
+  test(`${title}: ${code ?? 'nothing is wrong'}`, async t => {
+    const found = await checkStream(context({ anchor: stored }), attached, factsOf(broker))
+    t.equal(found?.code, code)
+    const offset = { ...attached, position: 1_040, sequenceOffset: 1_000 }
+    t.equal((await checkStream(context({ anchor: stored }), offset, factsOf(broker)))?.code, code, 'with an offset too')
+    const attaching = attach(context({ facts: broker, anchor: stored }), attached)
+    if (code === undefined) t.strictSame(await attaching, {})
+    else await t.rejects(attaching, { code })
+  })
+}
+
+test('a state that NATS does not know by its name halts', async t => {
+  const known = { ...ledgerOf(attached), stateId: 'state-b' }
+  await t.rejects(attach(context({ ledger: known }), attached), { code: 'state_lost' })
+  await t.rejects(attach(context({ ledger: known }), freshMeta('state-c')), { code: 'state_lost' })
+  t.strictSame(await attach(context({ ledger: undefined }), attached), {}, 'without a record there is nothing to miss')
+})
+
+test('a Redis from before the definition took effect halts, one from after it does not', async t => {
+  const record = (definitionFrom: number) => ({ ...ledgerOf(attached), definition: 'rules-b', definitionFrom })
+  await t.rejects(attach(context({ ledger: record(41) }, 'rules-b'), attached), { code: 'definition_rolled_back' })
+  t.strictSame(await attach(context({ ledger: record(40) }, 'rules-b'), attached), {
+    definition: 'rules-b',
+    definitionFrom: 40,
+  })
+})
+
+test('an accepted loss is taken once, and only for its reason', async t => {
+  const accepting = (accepted: string) => ({ ...attached, accepted })
+  const remade = { created: 'later', firstSeq: 1, lastSeq: 5 }
+  await t.rejects(attach(context({ facts: remade }), accepting('events_lost')), { code: 'stream_recreated' })
+  t.strictSame(await attach(context({ facts: remade }), accepting('stream_recreated')), {
+    sequenceOffset: 40,
+    streamCreated: 'later',
+    anchor: '',
+    accepted: '',
+  })
+  const gone = { created, firstSeq: 61, lastSeq: 100 }
+  t.strictSame(await attach(context({ facts: gone }), accepting('events_lost')), {
+    position: 60,
+    anchor: '',
+    accepted: '',
+  })
+  const cut = { created, firstSeq: 1, lastSeq: 30 }
+  t.strictSame(await attach(context({ facts: cut }), accepting('stream_truncated')), {
+    sequenceOffset: 10,
+    anchor: '',
+    accepted: '',
+  })
+  t.strictSame(await attach(context({ anchor: 'other' }), accepting('anchor_mismatch')), { anchor: '', accepted: '' })
+  t.strictSame(
+    await attach(context(), accepting('events_lost')),
+    { accepted: '' },
+    'one that was not needed is forgotten',
+  )
+})
+
+test('whatever is accepted, the next event comes after every position so far', async t => {
+  for (const [accepted, broker] of [
+    ['stream_recreated', { created: 'later', firstSeq: 1, lastSeq: 5 }],
+    ['stream_recreated', { created: 'later', firstSeq: 1_000, lastSeq: 2_000 }],
+    ['stream_truncated', { created, firstSeq: 1, lastSeq: 30 }],
+    ['events_lost', { created, firstSeq: 61, lastSeq: 100 }],
+  ] as const) {
+    const update = await attach(context({ facts: broker }), { ...attached, accepted })
+    const after = { ...attached, ...update }
+    t.ok(after.position >= attached.position, accepted)
+    t.equal(await checkStream(context(), after, factsOf(broker)), undefined, `${accepted}: the stream fits then`)
+  }
+})
+
+test('NATS is told of a state once', async t => {
+  const told = context({ ledger: undefined })
+  await recordState(told, attached)
+  await recordState(told, attached)
+  t.strictSame(told.recorded, [{ stateId: 'state-a', definition: 'rules-a', definitionFrom: 0 }])
+  await recordState(told, { ...attached, definition: 'rules-b', definitionFrom: 40 })
+  t.equal(told.recorded.length, 2)
+})
