@@ -35,17 +35,14 @@ export async function attachPartition(
   const { store, streams, names, pipeline } = context
   const found = await store.acquire(partition, randomUUID(), randomUUID())
   const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
-  const update = await attach(scope, found)
+  const floors = await Floors.read(streams, names, pipeline.name, partition)
+  const update = await attach(scope, found, floors.highestSeq)
   const meta = { ...found, ...update }
   const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))
   if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update }, signal)
   await recordState(scope, meta)
   for (const seq of poisoned.keys()) if (seq <= meta.position) poisoned.delete(seq)
-  const [hashes, floors, unpublished] = await Promise.all([
-    loadHashes(context, partition, meta.now),
-    Floors.read(streams, names, pipeline.name, partition),
-    store.outbox(partition),
-  ])
+  const [hashes, unpublished] = await Promise.all([loadHashes(context, partition, meta.now), store.outbox(partition)])
   const memory = memoryOf(context, partition, meta, poisoned)
   return { partition, meta, committer, memory, hashes, floors, unpublished }
 }

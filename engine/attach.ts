@@ -19,20 +19,23 @@ export interface AttachContext {
   readonly definition: string
 }
 
-/** What the first commit after attaching must change in the meta. Throws the halt that stands in the way. */
-export async function attach(context: AttachContext, meta: PartitionMeta): Promise<MetaUpdate> {
+/**
+ * What the first commit after attaching must change in the meta. `publishedSeq` is the highest position that an effect was
+ * published for. Throws the halt that stands in the way.
+ */
+export async function attach(context: AttachContext, meta: PartitionMeta, publishedSeq: number): Promise<MetaUpdate> {
   const { streams, names, definition } = context
   const facts = await streams.freshFacts(names.streams.events)
-  const problem = await findProblem(context, meta, facts)
+  const ledger = await ledgerOf(context)
+  const problem = checkState(meta, ledger) ?? (await checkStart(context, meta, facts))
   if (problem !== undefined && meta.accepted !== problem.code) throw problem
 
   const isFirst = meta.streamCreated === ''
-  const start = facts.firstSeq - 1
-  const update: MetaUpdate = isFirst
-    ? { position: start, lastSeq: start, streamCreated: facts.created, anchor: '' }
+  const update = isFirst
+    ? startOf(facts, ledger, publishedSeq)
     : problem === undefined
       ? {}
-      : acceptLoss(problem.code, meta, facts)
+      : acceptLoss(problem.code, meta, facts, ledger, publishedSeq)
   const position = update.position ?? meta.position
   const changed: MetaUpdate =
     meta.definition === definition ? {} : { definition, definitionFrom: isFirst ? 0 : position }
@@ -45,21 +48,30 @@ export async function findProblem(
   meta: PartitionMeta,
   facts: StreamFacts,
 ): Promise<MillraceError | undefined> {
-  const { streams, names, pipeline, partition } = context
-  const ledger = await streams.ledger(ledgerStream, names.ledgerSubject(pipeline, partition))
-  const problem = checkState(meta, ledger)
-  if (problem !== undefined || meta.streamCreated === '') return problem
-  return checkStream(context, meta, facts)
+  return checkState(meta, await ledgerOf(context)) ?? (await checkStart(context, meta, facts))
+}
+
+function ledgerOf({ streams, names, pipeline, partition }: AttachContext): Promise<LedgerEntry | undefined> {
+  return streams.ledger(ledgerStream, names.ledgerSubject(pipeline, partition))
+}
+
+/** A state that was never attached fits any stream. */
+async function checkStart(
+  context: AttachContext,
+  meta: PartitionMeta,
+  facts: StreamFacts,
+): Promise<MillraceError | undefined> {
+  return meta.streamCreated === '' ? undefined : checkStream(context, meta, facts)
 }
 
 /** Records in NATS what was just committed in Redis. Must be done before the first event is read. */
 export async function recordState(context: AttachContext, meta: PartitionMeta): Promise<void> {
   const { streams, names, pipeline, partition } = context
-  const subject = names.ledgerSubject(pipeline, partition)
-  const known = await streams.ledger(ledgerStream, subject)
-  const { stateId, definition, definitionFrom } = meta
-  if (known?.stateId === stateId && known.definition === definition && known.definitionFrom === definitionFrom) return
-  await streams.record(subject, { stateId, definition, definitionFrom })
+  const known = await ledgerOf(context)
+  const { stateId, definition, definitionFrom, streamCreated, sequenceOffset } = meta
+  const entry: LedgerEntry = { stateId, definition, definitionFrom, streamCreated, sequenceOffset }
+  if (JSON.stringify(known) === JSON.stringify(entry)) return
+  await streams.record(names.ledgerSubject(pipeline, partition), entry)
 }
 
 function checkState(meta: PartitionMeta, ledger: LedgerEntry | undefined): MillraceError | undefined {
@@ -109,16 +121,45 @@ export async function checkStream(
   return undefined
 }
 
+/** Where a state begins that knows nothing yet: at the first event that the stream holds. */
+function startOf(facts: StreamFacts, ledger: LedgerEntry | undefined, publishedSeq: number): MetaUpdate {
+  const start = facts.firstSeq - 1
+  // Without a record of an earlier state, whatever was published came from this very stream.
+  const offset = ledger === undefined ? 0 : offsetOf(facts, ledger, Math.max(start, publishedSeq))
+  const position = start + offset
+  return {
+    position,
+    lastSeq: position,
+    streamCreated: facts.created,
+    anchor: '',
+    ...(offset === 0 ? {} : { sequenceOffset: offset }),
+  }
+}
+
+/**
+ * What to add to the stream's sequences. In a stream that was read before, the same as then: its effects keep their coordinates
+ * and are recognized. In another one, so much that every coordinate lies after all that were used, or they would pass for published.
+ */
+function offsetOf(facts: StreamFacts, ledger: LedgerEntry | undefined, usedSeq: number): number {
+  if (ledger?.streamCreated === facts.created) return ledger.sequenceOffset
+  return usedSeq - (facts.firstSeq - 1)
+}
+
 /** How a partition goes on after a person has accepted that something is gone. Logical positions never fall. */
-function acceptLoss(reason: ErrorCode, meta: PartitionMeta, facts: StreamFacts): MetaUpdate {
+function acceptLoss(
+  reason: ErrorCode,
+  meta: PartitionMeta,
+  facts: StreamFacts,
+  ledger: LedgerEntry | undefined,
+  publishedSeq: number,
+): MetaUpdate {
   switch (reason) {
-    case 'stream_recreated':
+    case 'stream_recreated': {
       // From the first event of the new stream.
-      return {
-        sequenceOffset: meta.position - (facts.firstSeq - 1),
-        streamCreated: facts.created,
-        anchor: '',
-      }
+      const sequenceOffset = offsetOf(facts, ledger, Math.max(meta.position, publishedSeq))
+      const position = facts.firstSeq - 1 + sequenceOffset
+      return { position, sequenceOffset, streamCreated: facts.created, anchor: '' }
+    }
     case 'stream_truncated':
       // From the first event after the truncation.
       return { sequenceOffset: meta.position - facts.lastSeq, anchor: '' }

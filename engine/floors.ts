@@ -27,6 +27,11 @@ export class Floors {
     return new Floors(new Map(await Promise.all(read)))
   }
 
+  /** The highest position that an effect was published for; -1 when none was. */
+  get highestSeq(): number {
+    return Math.max(...[...this.floors.values()].map(({ seq }) => seq))
+  }
+
   isPublished(lane: Lane, coordinate: Coordinate): boolean {
     return !isAfter(coordinate, this.floors.get(lane)!)
   }

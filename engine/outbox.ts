@@ -30,9 +30,13 @@ interface Slot {
 /** Sent and not acknowledged, per partition. */
 const maxInFlight = 512
 const retryMs = 250
+/** Done slots kept at most before the array is cut. */
+const releaseAt = 1_024
 
 export class Outbox {
+  /** From `#head` on: the slots before it are done and let go of in bulk, because shifting an array costs its length. */
   #slots: Slot[] = []
+  #head = 0
   /** Index of the next slot to send. */
   #next = 0
   #inFlight = 0
@@ -45,15 +49,15 @@ export class Outbox {
   constructor(private readonly options: OutboxOptions) {}
 
   get entries(): number {
-    return this.#slots.length
+    return this.#slots.length - this.#head
   }
 
   get isFull(): boolean {
-    return this.#slots.length >= this.options.maxEntries || this.#bytes >= this.options.maxBytes
+    return this.entries >= this.options.maxEntries || this.#bytes >= this.options.maxBytes
   }
 
   get isEmpty(): boolean {
-    return this.#slots.length === 0
+    return this.entries === 0
   }
 
   /** Entries at the head of the stored outbox that are published and not yet trimmed there. */
@@ -102,7 +106,7 @@ export class Outbox {
         if (failure === undefined) {
           slot.isAcknowledged = true
           this.options.onPublished(slot.entry, isDuplicate)
-          if (this.#slots[0] === slot) this.#release()
+          if (this.#slots[this.#head] === slot) this.#release()
         } else {
           if (!this.#hasFailed) this.options.onFailure(failure)
           this.#hasFailed = true
@@ -123,19 +127,24 @@ export class Outbox {
     this.#retry = setTimeout(() => {
       this.#retry = undefined
       this.#hasFailed = false
-      this.#next = 0
+      this.#next = this.#head
       this.send()
     }, retryMs)
   }
 
   /** Lets go of the acknowledged head. */
   #release(): void {
-    let count = 0
-    while (count < this.#slots.length && this.#slots[count]!.isAcknowledged) this.#bytes -= this.#slots[count++]!.bytes
-    if (count === 0) return
-    this.#slots.splice(0, count)
-    this.#next = Math.max(0, this.#next - count)
-    this.#trimmable += count
+    const before = this.#head
+    while (this.#head < this.#slots.length && this.#slots[this.#head]!.isAcknowledged) {
+      this.#bytes -= this.#slots[this.#head++]!.bytes
+    }
+    if (this.#head === before) return
+    this.#trimmable += this.#head - before
+    if (this.#head === this.#slots.length || this.#head >= releaseAt) {
+      this.#slots = this.#slots.slice(this.#head)
+      this.#next = Math.max(0, this.#next - this.#head)
+      this.#head = 0
+    }
     this.options.wake()
   }
 }

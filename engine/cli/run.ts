@@ -1,5 +1,6 @@
 /** `millrace run`: the service. Ends with SIGTERM or SIGINT, or when the process cannot do its work. */
 import { once } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
 import { openAdminPort, type AdminSources } from '../admin.js'
 import type { Clock } from '../clock.js'
 import { loadConfig, redactedConfig } from '../config.js'
@@ -9,6 +10,12 @@ import { createLog, type Log } from '../log.js'
 import { Metrics } from '../metrics.js'
 import type { ExitCode, Services } from './services.js'
 
+/**
+ * How much the heap may grow between two collections, percent of what lives. On a machine with much memory V8 takes four times
+ * what lives before it looks: 300,000 events of the example shop then peak at 410 MB instead of 300, for 9 % less time.
+ */
+const heapGrowth = 120
+
 export interface RunOptions {
   readonly config?: string | undefined
   /** Instead of the configuration's. */
@@ -17,6 +24,7 @@ export interface RunOptions {
 
 /** Resolves when it was told to stop and has. Throws errors of the action `stop`. */
 export async function run(options: RunOptions, services: Services): Promise<ExitCode> {
+  setFlagsFromString(`--heap-growing-percent=${heapGrowth}`)
   const config = loadConfig({ file: options.config, env: services.io.env })
   const log = createLog(config.log.level)
   log.info({ config: redactedConfig(config) }, 'configuration')

@@ -53,6 +53,8 @@ async function connectionOptions(settings: NatsSettings, name: string): Promise<
         }),
     // The default gives up for good after ten attempts, about twenty seconds.
     maxReconnectAttempts: -1,
+    // The default gives up for good when a server refuses the credentials twice, as one does while they are being changed.
+    ignoreAuthErrorAbort: true,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
     // The default notices a dead link after four minutes.

@@ -5,7 +5,7 @@
  * Order: messages go out in the order of the calls. When the connection is lost everything unacknowledged fails; whoever
  * called sends it again, in order, and the server recognizes what it already has by `Nats-Msg-Id`.
  */
-import { createInbox, headers, type Msg, type MsgHdrs, type NatsConnection } from 'nats'
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats'
 import { MillraceError } from '../errors.js'
 import { followConnection } from './connection.js'
 
@@ -107,10 +107,15 @@ export class Publisher {
   }
 }
 
+/**
+ * The client asks its headers object for nothing but these bytes (NATS ADR-4), and its own takes several times as long to make
+ * them. The cast stands for that contract, which the integration tests hold.
+ */
 function headerOf(fields: readonly string[]): MsgHdrs {
-  const header = headers()
-  for (let i = 0; i + 1 < fields.length; i += 2) header.append(fields[i]!, fields[i + 1]!)
-  return header
+  let text = 'NATS/1.0\r\n'
+  for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`
+  const bytes = Buffer.from(`${text}\r\n`)
+  return { encode: () => bytes } as unknown as MsgHdrs
 }
 
 function errorText(reply: string): string {

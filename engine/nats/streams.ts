@@ -24,6 +24,9 @@ export interface LedgerEntry {
   readonly definition: string
   /** Position from which the definition is in force. */
   readonly definitionFrom: number
+  /** The event stream that the state was computed from, and what was added to its sequences. */
+  readonly streamCreated: string
+  readonly sequenceOffset: number
 }
 
 /** `<stream sequence>:<broker time, ms>:<payload hash>`: recognizes an event without keeping it. */

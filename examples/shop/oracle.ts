@@ -25,6 +25,8 @@ export interface OracleOptions {
   readonly folder: string
   /** The profile that is served for a key; may be called for several keys at once. */
   readonly readProfile: (key: string) => Promise<ServedProfile | undefined>
+  /** Latencies count from this moment on, epoch milliseconds: a cold process is not what is asked about. */
+  readonly latencyFrom?: number
   /** Told after each partition. */
   readonly onProgress?: (share: number) => void
 }
@@ -85,7 +87,7 @@ export async function consult(options: OracleOptions): Promise<Verdict> {
     compareDeadLetters(expected.deadLetters, deadLetters, partition, findings)
     await compareProfiles(expected.shoppers, readProfile, findings)
     tally.add(events.length, expected)
-    tally.addLatencies(pairs, events)
+    tally.addLatencies(pairs, events, options.latencyFrom ?? 0)
     onProgress?.((partition + 1) / partitions)
   }
   const stored = await reader.count('EVENTS')
@@ -138,11 +140,15 @@ class Tally {
     }
   }
 
-  addLatencies(pairs: readonly { effect: Effect; message: StoredMessage }[], events: readonly StoredMessage[]): void {
+  addLatencies(
+    pairs: readonly { effect: Effect; message: StoredMessage }[],
+    events: readonly StoredMessage[],
+    from: number,
+  ): void {
     const causes = new Map(events.map(event => [event.seq, event]))
     for (const { effect, message } of pairs) {
       const cause = causes.get(effect.seq)
-      if (!effect.isDirect || cause === undefined) continue
+      if (!effect.isDirect || cause === undefined || cause.brokerMs < from) continue
       this.#latenciesMs.push(message.brokerMs - cause.brokerMs + message.brokerFraction - cause.brokerFraction)
     }
   }

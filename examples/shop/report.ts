@@ -80,7 +80,7 @@ export function report(result: DemoResult): string {
       grouped(eventsPerSecond),
     ],
     [
-      rate === undefined ? 'event to trigger, in the backlog' : 'event to trigger, broker to broker',
+      rate === undefined ? 'event to trigger, in the backlog' : 'event to trigger, after 3 s of warm-up',
       milliseconds(latencyMs),
     ],
     ["engine's memory, peak", rssMb === undefined ? 'unknown' : `${grouped(rssMb)} MB`],

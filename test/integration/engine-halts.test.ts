@@ -80,6 +80,28 @@ test('a Redis that was flushed halts the engine, and accepted, it counts again w
   t.match((await second.engine.profile('ada-0'))!.view.traits, { visits: 3 }, 'from all that the stream holds')
 })
 
+test('a Redis that was flushed together with a new stream counts anew, and its triggers come out', async t => {
+  const { broker, servers, start } = await world(t)
+  const first = await start()
+  const before = visitsOf(40)
+  await broker.publish(...before)
+  await eventually('all are out', async () => (await triggered(broker)).length === 40)
+  await first.stop()
+  await flushRedis(t, servers.redis.url)
+  const { config } = await broker.manager.streams.info('EVENTS')
+  await broker.manager.streams.delete('EVENTS')
+  await broker.manager.streams.add(config)
+
+  const second = await start()
+  await second.halted('state_lost', partitions)
+  for (const partition of partitions) await second.store.accept(partition, 'state_lost')
+  await second.running()
+  const after = visitsOf(20)
+  await broker.publish(...after)
+  await eventually('new ones are out', async () => (await triggered(broker)).length >= 60)
+  t.strictSame((await triggered(broker)).sort(), [...before, ...after].map(idOf).sort())
+})
+
 test('events removed before they were read halt the partition', async t => {
   const { broker, start } = await world(t)
   const first = await start()

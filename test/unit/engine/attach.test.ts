@@ -22,6 +22,8 @@ const ledgerOf = (meta: PartitionMeta): LedgerEntry => ({
   stateId: meta.stateId,
   definition: meta.definition,
   definitionFrom: meta.definitionFrom,
+  streamCreated: meta.streamCreated,
+  sequenceOffset: meta.sequenceOffset,
 })
 
 interface Broker {
@@ -49,7 +51,7 @@ function context(broker: Broker = {}, definition = 'rules-a'): AttachContext & {
 
 test('the first attach starts before the first event that the stream holds', async t => {
   const meta = freshMeta('state-a')
-  t.strictSame(await attach(context({ ledger: undefined }), meta), {
+  t.strictSame(await attach(context({ ledger: undefined }), meta, -1), {
     position: 0,
     lastSeq: 0,
     streamCreated: created,
@@ -58,17 +60,17 @@ test('the first attach starts before the first event that the stream holds', asy
     definitionFrom: 0,
   })
   const later = { created, firstSeq: 51, lastSeq: 100 }
-  t.match(await attach(context({ ledger: undefined, facts: later }), meta), { position: 50, lastSeq: 50 })
+  t.match(await attach(context({ ledger: undefined, facts: later }), meta, -1), { position: 50, lastSeq: 50 })
   const empty = { created, firstSeq: 101, lastSeq: 100 }
-  t.match(await attach(context({ ledger: undefined, facts: empty }), meta), { position: 100, lastSeq: 100 })
+  t.match(await attach(context({ ledger: undefined, facts: empty }), meta, -1), { position: 100, lastSeq: 100 })
 })
 
 test('nothing changes when all is as it was', async t => {
-  t.strictSame(await attach(context(), attached), {})
+  t.strictSame(await attach(context(), attached, -1), {})
 })
 
 test('a changed definition takes effect at the position', async t => {
-  t.strictSame(await attach(context({}, 'rules-b'), attached), { definition: 'rules-b', definitionFrom: 40 })
+  t.strictSame(await attach(context({}, 'rules-b'), attached, -1), { definition: 'rules-b', definitionFrom: 40 })
 })
 
 const checks: readonly (readonly [title: string, Ends, string | undefined, code: string | undefined])[] = [
@@ -87,7 +89,7 @@ for (const [title, broker, stored, code] of checks) {
     t.equal(found?.code, code)
     const offset = { ...attached, position: 1_040, sequenceOffset: 1_000 }
     t.equal((await checkStream(context({ anchor: stored }), offset, factsOf(broker)))?.code, code, 'with an offset too')
-    const attaching = attach(context({ facts: broker, anchor: stored }), attached)
+    const attaching = attach(context({ facts: broker, anchor: stored }), attached, -1)
     if (code === undefined) t.strictSame(await attaching, {})
     else await t.rejects(attaching, { code })
   })
@@ -95,15 +97,19 @@ for (const [title, broker, stored, code] of checks) {
 
 test('a state that NATS does not know by its name halts', async t => {
   const known = { ...ledgerOf(attached), stateId: 'state-b' }
-  await t.rejects(attach(context({ ledger: known }), attached), { code: 'state_lost' })
-  await t.rejects(attach(context({ ledger: known }), freshMeta('state-c')), { code: 'state_lost' })
-  t.strictSame(await attach(context({ ledger: undefined }), attached), {}, 'without a record there is nothing to miss')
+  await t.rejects(attach(context({ ledger: known }), attached, -1), { code: 'state_lost' })
+  await t.rejects(attach(context({ ledger: known }), freshMeta('state-c'), -1), { code: 'state_lost' })
+  t.strictSame(
+    await attach(context({ ledger: undefined }), attached, -1),
+    {},
+    'without a record there is nothing to miss',
+  )
 })
 
 test('a Redis from before the definition took effect halts, one from after it does not', async t => {
   const record = (definitionFrom: number) => ({ ...ledgerOf(attached), definition: 'rules-b', definitionFrom })
-  await t.rejects(attach(context({ ledger: record(41) }, 'rules-b'), attached), { code: 'definition_rolled_back' })
-  t.strictSame(await attach(context({ ledger: record(40) }, 'rules-b'), attached), {
+  await t.rejects(attach(context({ ledger: record(41) }, 'rules-b'), attached, -1), { code: 'definition_rolled_back' })
+  t.strictSame(await attach(context({ ledger: record(40) }, 'rules-b'), attached, -1), {
     definition: 'rules-b',
     definitionFrom: 40,
   })
@@ -112,28 +118,32 @@ test('a Redis from before the definition took effect halts, one from after it do
 test('an accepted loss is taken once, and only for its reason', async t => {
   const accepting = (accepted: string) => ({ ...attached, accepted })
   const remade = { created: 'later', firstSeq: 1, lastSeq: 5 }
-  await t.rejects(attach(context({ facts: remade }), accepting('events_lost')), { code: 'stream_recreated' })
-  t.strictSame(await attach(context({ facts: remade }), accepting('stream_recreated')), {
+  await t.rejects(attach(context({ facts: remade }), accepting('events_lost'), -1), { code: 'stream_recreated' })
+  t.strictSame(await attach(context({ facts: remade }), accepting('stream_recreated'), -1), {
+    position: 40,
     sequenceOffset: 40,
     streamCreated: 'later',
     anchor: '',
     accepted: '',
   })
   const gone = { created, firstSeq: 61, lastSeq: 100 }
-  t.strictSame(await attach(context({ facts: gone }), accepting('events_lost')), {
+  t.strictSame(await attach(context({ facts: gone }), accepting('events_lost'), -1), {
     position: 60,
     anchor: '',
     accepted: '',
   })
   const cut = { created, firstSeq: 1, lastSeq: 30 }
-  t.strictSame(await attach(context({ facts: cut }), accepting('stream_truncated')), {
+  t.strictSame(await attach(context({ facts: cut }), accepting('stream_truncated'), -1), {
     sequenceOffset: 10,
     anchor: '',
     accepted: '',
   })
-  t.strictSame(await attach(context({ anchor: 'other' }), accepting('anchor_mismatch')), { anchor: '', accepted: '' })
+  t.strictSame(await attach(context({ anchor: 'other' }), accepting('anchor_mismatch'), -1), {
+    anchor: '',
+    accepted: '',
+  })
   t.strictSame(
-    await attach(context(), accepting('events_lost')),
+    await attach(context(), accepting('events_lost'), -1),
     { accepted: '' },
     'one that was not needed is forgotten',
   )
@@ -146,18 +156,44 @@ test('whatever is accepted, the next event comes after every position so far', a
     ['stream_truncated', { created, firstSeq: 1, lastSeq: 30 }],
     ['events_lost', { created, firstSeq: 61, lastSeq: 100 }],
   ] as const) {
-    const update = await attach(context({ facts: broker }), { ...attached, accepted })
+    const update = await attach(context({ facts: broker }), { ...attached, accepted }, -1)
     const after = { ...attached, ...update }
     t.ok(after.position >= attached.position, accepted)
     t.equal(await checkStream(context(), after, factsOf(broker)), undefined, `${accepted}: the stream fits then`)
   }
 })
 
+test('a lost state begins where its effects are recognized, or after all of them', async t => {
+  const lost = { ...freshMeta('state-b'), accepted: 'state_lost' }
+  const sameStream = { ...ledgerOf(attached), sequenceOffset: 5 }
+  t.match(
+    await attach(context({ ledger: sameStream }), lost, 70),
+    { position: 5, lastSeq: 5, sequenceOffset: 5 },
+    'the stream is the one it was computed from',
+  )
+  const otherStream = { ...ledgerOf(attached), streamCreated: 'earlier' }
+  t.match(
+    await attach(context({ ledger: otherStream }), lost, 70),
+    { position: 70, lastSeq: 70, sequenceOffset: 70 },
+    'the stream is another one: its first event comes after all that was published',
+  )
+  const late = { created, firstSeq: 101, lastSeq: 100 }
+  t.match(await attach(context({ ledger: otherStream, facts: late }), lost, 70), { position: 100 })
+})
+
+test('a Redis from before a new stream was accepted comes to the same positions again', async t => {
+  const later = { created: 'later', firstSeq: 1, lastSeq: 5 }
+  const ledger = { ...ledgerOf(attached), streamCreated: 'later', sequenceOffset: 60 }
+  const older = { ...attached, accepted: 'stream_recreated' }
+  t.match(await attach(context({ facts: later, ledger }), older, 63), { position: 60, sequenceOffset: 60 })
+})
+
 test('NATS is told of a state once', async t => {
   const told = context({ ledger: undefined })
   await recordState(told, attached)
   await recordState(told, attached)
-  t.strictSame(told.recorded, [{ stateId: 'state-a', definition: 'rules-a', definitionFrom: 0 }])
+  t.strictSame(told.recorded, [ledgerOf(attached)])
   await recordState(told, { ...attached, definition: 'rules-b', definitionFrom: 40 })
-  t.equal(told.recorded.length, 2)
+  await recordState(told, { ...attached, definition: 'rules-b', definitionFrom: 40, streamCreated: 'later' })
+  t.equal(told.recorded.length, 3)
 })
