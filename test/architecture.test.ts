@@ -193,14 +193,3 @@ test('every file of the engine, the operators and the profiles says what it prom
     [],
   )
 })
-
-test(
-  'the runbook has a heading for every error code',
-  { skip: !existsSync(join(root, 'deploy/runbook.md')) },
-  async t => {
-    const headings = readFileSync(join(root, 'deploy/runbook.md'), 'utf8')
-      .match(/^#+ .*$/gm)!
-      .join('\n')
-    for (const code of Object.keys(errorTable)) t.match(headings, code)
-  },
-)
