@@ -3,7 +3,6 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
-import { errorTable } from '../engine/errors.js'
 
 // Compiled, this file lies in build/test/.
 const root = fileURLToPath(new URL('../../', import.meta.url))
