@@ -126,13 +126,18 @@ export class Folder {
 
   #finish(rest: Pick<Fold, 'last' | 'lastBrokerMs' | 'received' | 'appliedBrokerMs' | 'appliedOccurredAt'>): Fold {
     const { entries, counts } = this.memory.effects.take()
+    const { last, lastBrokerMs, received, appliedBrokerMs, appliedOccurredAt } = rest
     const fold: Fold = {
-      ...rest,
+      last,
+      lastBrokerMs,
+      received,
+      appliedBrokerMs,
+      appliedOccurredAt,
       changed: this.#changed,
       rearmed: this.#rearmed,
       entries,
       counts,
-      applied: rest.appliedBrokerMs.length,
+      applied: appliedBrokerMs.length,
       firedTimers: this.#fired,
     }
     this.#changed = new Set()

@@ -186,7 +186,11 @@ export class Reader {
 
   /** What only waiting mends is tried again by the watchdog. */
   #fail(error: unknown): void {
-    if (!(error instanceof MillraceError) || error.action === 'retry') return
+    if (this.#isClosed) return
+    if (error instanceof MillraceError && error.action === 'retry') {
+      this.options.onRestart(error.message)
+      return
+    }
     this.failure = error
     this.options.wake()
   }
