@@ -78,11 +78,11 @@ export function buildProgram(services: Services): { command: Command; exitCode: 
   partitions
     .command('resume')
     .description('let halted partitions go on')
-    .argument('[partitions...]', 'their numbers')
+    .argument('[partitions...]', 'their numbers', (written, before: number[]) => [...before, whole(written)], [])
     .option('--all', 'every halted partition', false)
     .option('--accept-loss', 'what is lost is given up', false)
-    .action((numbers: string[], options: { all: boolean; acceptLoss: boolean }) =>
-      ends(partitionsResume({ ...common(), ...options, partitions: numbers.map(whole) }, services)),
+    .action((partitions: number[], options: { all: boolean; acceptLoss: boolean }) =>
+      ends(partitionsResume({ ...common(), ...options, partitions }, services)),
     )
 
   program
