@@ -27,7 +27,7 @@ export function partitionsList(options: WorkspaceOptions & { json: boolean }, se
       position: meta?.position ?? '-',
       behind,
       time: meta === undefined || meta.now === 0 ? '-' : new Date(meta.now).toISOString(),
-      state: problem === undefined ? (meta === undefined ? 'new' : 'ok') : `halt: ${problem.code}`,
+      state: stateOf(meta, problem),
     }))
     const { stdout } = services.io
     if (options.json) for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`)
@@ -38,7 +38,7 @@ export function partitionsList(options: WorkspaceOptions & { json: boolean }, se
           Object.keys(rows[0]!),
         ),
       )
-    return standings.some(({ problem }) => problem !== undefined) ? 1 : 0
+    return rows.some(({ state }) => state.startsWith('halt')) ? 1 : 0
   })
 }
 
@@ -81,6 +81,12 @@ export function partitionsResume(options: ResumeOptions, services: Services): Pr
     if (exit === 1) stderr.write('what is lost stays lost; to go on without it, say so with --accept-loss\n')
     return exit
   })
+}
+
+/** An accepted loss is no halt any more: the partition goes on as soon as an engine attaches. */
+function stateOf(meta: PartitionMeta | undefined, problem: MillraceError | undefined): string {
+  if (problem === undefined) return meta === undefined ? 'new' : 'ok'
+  return meta?.accepted === problem.code ? `accepted: ${problem.code}` : `halt: ${problem.code}`
 }
 
 async function standingOf(workspace: Workspace, store: ProfileStore, partition: number): Promise<Standing> {
