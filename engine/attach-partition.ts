@@ -32,10 +32,10 @@ export async function attachPartition(
   poisoned: Map<number, string>,
   signal: AbortSignal,
 ): Promise<Attached> {
-  const { store, streams, names, pipeline } = context
+  const { store, streams, names, pipeline, clock } = context
   const found = await store.acquire(partition, randomUUID(), randomUUID())
   const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
-  const floors = await Floors.read(streams, names, pipeline.name, partition)
+  const floors = await Floors.read(streams, names, pipeline.name, partition, clock.wallMs())
   const update = await attach(scope, found, floors.highestSeq)
   const meta = { ...found, ...update }
   const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))

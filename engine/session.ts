@@ -72,7 +72,7 @@ export class Session {
       wake: () => this.#wakeup.wake(),
       ...sessionObserver(context, partition),
     })
-    this.#outbox.restore(unpublished, entry => floors.isPublished(entry.lane, entry))
+    this.#outbox.restore(unpublished, entry => floors.isSettled(entry.lane, entry))
     this.#reader = this.#openReader()
   }
 

@@ -11,10 +11,14 @@ export interface StreamFacts {
   readonly lastSeq: number
   readonly messages: number
   readonly bytes: number
+  /** How long the stream remembers message ids. */
+  readonly duplicateWindowMs: number
 }
 
 export interface StoredEffect {
   readonly seq: number
+  /** Epoch milliseconds by the broker's clock. */
+  readonly storedAt: number
   readonly headers: Iterable<[string, string[]]>
   readonly header: (name: string) => string
 }
@@ -78,7 +82,7 @@ export class Streams {
 
   async freshFacts(stream: string): Promise<StreamFacts> {
     try {
-      const { created, state } = await this.manager.streams.info(stream)
+      const { created, state, config } = await this.manager.streams.info(stream)
       // A stream that never held a message says 0.
       return {
         created,
@@ -86,6 +90,7 @@ export class Streams {
         lastSeq: state.last_seq,
         messages: state.messages,
         bytes: state.bytes,
+        duplicateWindowMs: config.duplicate_window / 1e6,
       }
     } catch (error) {
       if (isNotFound(error))
@@ -105,7 +110,8 @@ export class Streams {
   async last(stream: string, filter: string): Promise<StoredEffect | undefined> {
     const message = await this.#message(stream, { last_by_subj: filter })
     if (message === undefined) return undefined
-    return { seq: message.seq, headers: message.header, header: name => message.header?.get(name) ?? '' }
+    const { seq, time, header } = message
+    return { seq, storedAt: time.getTime(), headers: header, header: name => header?.get(name) ?? '' }
   }
 
   async ledger(stream: string, subject: string): Promise<LedgerEntry | undefined> {

@@ -1,5 +1,7 @@
 /** Stops, restarts, servers that go away and come back with less: each event still counts once, each trigger is out once. */
+import { headers } from 'nats'
 import { test, type Test } from 'tap'
+import { encodeEntry } from '../../engine/outbox-entry.js'
 import type { Broker, TestEvent } from '../support/broker.js'
 import type { RunningEngine } from '../support/engine.js'
 import { eventually } from '../support/eventually.js'
@@ -40,6 +42,33 @@ test('a restart goes on where the last run stopped', async t => {
   await broker.publish(...sent.slice(400))
   await exactlyOnce(t, broker, second, sent)
   t.equal(await second.metric('millrace_events_total'), 400, 'nothing was read again')
+})
+
+test('a trigger that failed to publish while its follower was stored is out after a restart, and the follower once', async t => {
+  const { broker, servers, start } = await world(t)
+  const user = userOf(0)
+  const first = await start()
+  await broker.publish(visit(user))
+  await eventually('its trigger is out', async () => (await broker.count('TRIGGERS')) === 1)
+  await first.stop()
+  const [out] = await broker.read('TRIGGERS')
+  const [incarnation, partition, seq] = out!.headers['Nats-Msg-Id']!.split(':')
+  const entry = (ordinal: number) => {
+    const id = `${incarnation}:${partition}:${seq}:${ordinal}`
+    const fields = ['Nats-Msg-Id', id, 'Millrace-Position', `${seq}:${ordinal}`]
+    const body = Buffer.from(JSON.stringify({ id, data: { id: `late-${ordinal}` } }))
+    return { lane: 'triggers' as const, seq: Number(seq), ordinal, subject: out!.subject, fields, body, causedAtMs: 0 }
+  }
+  // As a process leaves it that died between the failure of the first and its repetition.
+  const redis = redisClient(t, servers.redis.url)
+  await redis.rpush(`mr:{visits:${partition}}:o`, encodeEntry(entry(5)), encodeEntry(entry(6)))
+  const header = headers()
+  header.set('Millrace-Position', `${seq}:6`)
+  const msgID = `${incarnation}:${partition}:${seq}:6`
+  await broker.connection.jetstream().publish(out!.subject, entry(6).body, { msgID, headers: header })
+  await start()
+  await eventually('the outbox is empty', async () => (await redis.llen(`mr:{visits:${partition}}:o`)) === 0)
+  t.strictSame((await triggered(broker)).slice(1).sort(), ['late-5', 'late-6'])
 })
 
 test('a graceful stop finishes what was taken and publishes all of it', async t => {
