@@ -8,7 +8,12 @@ const created = '2026-01-01T00:00:00Z'
 const anchor = '40:1700000000000:abc'
 type Ends = Pick<StreamFacts, 'created' | 'firstSeq' | 'lastSeq'>
 const facts: Ends = { created, firstSeq: 1, lastSeq: 100 }
-const factsOf = (ends: Ends): StreamFacts => ({ ...ends, messages: ends.lastSeq - ends.firstSeq + 1, bytes: 1_000, duplicateWindowMs: 120_000 })
+const factsOf = (ends: Ends): StreamFacts => ({
+  ...ends,
+  messages: ends.lastSeq - ends.firstSeq + 1,
+  bytes: 1_000,
+  duplicateWindowMs: 120_000,
+})
 /** Stands at stream sequence 40. */
 const attached: PartitionMeta = {
   ...freshMeta('state-a'),
