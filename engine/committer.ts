@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError, messageOf } from './errors.js'
-import type { Commit, ProfileStore } from './store.js'
+import type { Commit, CommitOutcome, ProfileStore } from './store.js'
 
 export interface CommitObserver {
   /** Every attempt, answered or not. */
@@ -70,19 +70,22 @@ export class Committer {
     }
     const startedAt = performance.now()
     const outcome = await this.#until(signal, () => this.store.commit(this.partition, commit))
-    if (outcome === 'fenced') throw fenced(this.partition)
-    if (outcome === 'conflict') {
-      throw new CommitConflict(`partition ${this.partition} is not at position ${this.#position} any more`)
-    }
+    this.#requireOk(outcome)
     this.#lastId = commit.commitId
     this.#position = commit.meta.position ?? this.#position
     this.observer.committed(performance.now() - startedAt)
   }
 
-  /** Proves the token. Throws `fenced` or the abort reason. */
+  /** Proves the token and the last commit. Throws `fenced`, `CommitConflict`, or the abort reason. */
   async renew(signal: AbortSignal): Promise<void> {
-    const isOwner = await this.#until(signal, () => this.store.renew(this.partition, this.token))
-    if (!isOwner) throw fenced(this.partition)
+    this.#requireOk(await this.#until(signal, () => this.store.renew(this.partition, this.token, this.#lastId)))
+  }
+
+  #requireOk(outcome: CommitOutcome): void {
+    if (outcome === 'fenced') throw fenced(this.partition)
+    if (outcome === 'conflict') {
+      throw new CommitConflict(`partition ${this.partition} is not at position ${this.#position} any more`)
+    }
   }
 
   async #until<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {

@@ -125,8 +125,8 @@ export interface ProfileStore {
   acquire(partition: number, owner: string, stateId: string): Promise<PartitionMeta>
   /** `undefined` when the partition has never been acquired. */
   readMeta(partition: number): Promise<PartitionMeta | undefined>
-  /** Shows that the owner lives; false when it is fenced. */
-  renew(partition: number, token: string): Promise<boolean>
+  /** Shows that the owner lives, and checks that `commitId` is still the last commit. */
+  renew(partition: number, token: string, commitId: string): Promise<CommitOutcome>
   commit(partition: number, commit: Commit): Promise<CommitOutcome>
   /** Stored forms in the order of the keys. */
   load(partition: number, keys: readonly string[]): Promise<(Buffer | undefined)[]>

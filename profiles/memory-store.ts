@@ -49,11 +49,12 @@ export class MemoryStore implements ProfileStore {
     return Promise.resolve(this.#partitions.get(number)?.meta)
   }
 
-  renew(number: number, token: string): Promise<boolean> {
+  renew(number: number, token: string, commitId: string): Promise<CommitOutcome> {
     const partition = this.#partitions.get(number)
-    if (partition === undefined || partition.meta.token !== token) return Promise.resolve(false)
+    if (partition === undefined || partition.meta.token !== token) return Promise.resolve('fenced')
+    if (partition.meta.commitId !== commitId) return Promise.resolve('conflict')
     partition.meta = { ...partition.meta, renewals: partition.meta.renewals + 1 }
-    return Promise.resolve(true)
+    return Promise.resolve('ok')
   }
 
   accept(number: number, reason: string): Promise<boolean> {

@@ -75,9 +75,9 @@ export class RedisStore implements ProfileStore {
     return parseMeta(await this.#run(this.#leases, 'read meta', this.#leases.hgetall(this.#keys.meta(partition))))
   }
 
-  async renew(partition: number, token: string): Promise<boolean> {
-    const reply = this.#leases.renewPartition(1, this.#keys.meta(partition), token)
-    return (await this.#run(this.#leases, 'renew', reply)) === 1
+  async renew(partition: number, token: string, commitId: string): Promise<CommitOutcome> {
+    const reply = this.#leases.renewPartition(1, this.#keys.meta(partition), token, commitId)
+    return outcomeOf(await this.#run(this.#leases, 'renew', reply), 'renew')
   }
 
   async accept(partition: number, reason: string): Promise<boolean> {
@@ -89,17 +89,7 @@ export class RedisStore implements ProfileStore {
     const args = commitArguments(this.#keys, partition, commit, garbageMs)
     corkForThisTurn(this.#commits)
     const reply = await this.#run(this.#commits, 'commit', this.#commits.commitBatch(...args))
-    switch (reply) {
-      case 'OK':
-      case 'DUPLICATE':
-        return 'ok'
-      case 'FENCED':
-        return 'fenced'
-      case 'CONFLICT':
-        return 'conflict'
-      default:
-        throw new MillraceError('redis_unavailable', `commit: unknown reply ${JSON.stringify(reply)}`)
-    }
+    return outcomeOf(reply, 'commit')
   }
 
   async load(partition: number, keys: readonly string[]): Promise<(Buffer | undefined)[]> {
@@ -167,6 +157,20 @@ export class RedisStore implements ProfileStore {
 
   #run<T>(redis: Redis, doing: string, command: Promise<T>): Promise<T> {
     return withTimeout(redis, this.timeoutMs, doing, command)
+  }
+}
+
+function outcomeOf(reply: unknown, doing: string): CommitOutcome {
+  switch (reply) {
+    case 'OK':
+    case 'DUPLICATE':
+      return 'ok'
+    case 'FENCED':
+      return 'fenced'
+    case 'CONFLICT':
+      return 'conflict'
+    default:
+      throw new MillraceError('redis_unavailable', `${doing}: unknown reply ${JSON.stringify(reply)}`)
   }
 }
 

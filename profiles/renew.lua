@@ -1,11 +1,18 @@
--- Shows that the owner lives.
+-- Shows that the owner lives, and that the store is still where the owner left it: without a new event nothing else would
+-- notice that it was brought back to an older copy.
 --
 -- KEYS  1 meta (hash)
--- ARGV  1 token
--- Reply 1, or 0 when the token is another owner's
+-- ARGV  1 token   2 id of the last commit
+-- Reply OK
+--       FENCED    the token is another owner's
+--       CONFLICT  the last commit is another one
 
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
-  return 0
+local now = redis.call('HMGET', KEYS[1], 'token', 'commit_id')
+if now[1] ~= ARGV[1] then
+  return 'FENCED'
+end
+if now[2] ~= ARGV[2] then
+  return 'CONFLICT'
 end
 redis.call('HINCRBY', KEYS[1], 'renewals', 1)
-return 1
+return 'OK'

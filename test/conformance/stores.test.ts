@@ -243,7 +243,7 @@ for (const { name, prepare } of kinds) {
       const store = await open(t)
       const meta = await store.acquire(0, 'owner', 'state')
       t.equal(await store.commit(1, next(meta, 'c1', oneOfEach)), 'fenced')
-      t.equal(await store.renew(1, meta.token), false)
+      t.equal(await store.renew(1, meta.token, meta.commitId), 'fenced')
       t.equal(await store.accept(1, 'events_lost'), false)
       t.equal(await store.readMeta(1), undefined)
     })
@@ -251,10 +251,11 @@ for (const { name, prepare } of kinds) {
     suite.test('a renewal counts for the owner only', async t => {
       const store = await open(t)
       const meta = await store.acquire(0, 'owner', 'state')
-      t.equal(await store.renew(0, meta.token), true)
+      t.equal(await store.renew(0, meta.token, meta.commitId), 'ok')
       const renewed = (await store.readMeta(0))!
       t.strictSame(renewed, { ...meta, renewals: meta.renewals + 1 })
-      t.equal(await store.renew(0, '1:somebody'), false)
+      t.equal(await store.renew(0, '1:somebody', meta.commitId), 'fenced')
+      t.equal(await store.renew(0, meta.token, 'another commit'), 'conflict', 'an older copy is noticed')
       t.strictSame(await store.readMeta(0), renewed)
     })
 

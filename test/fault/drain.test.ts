@@ -32,7 +32,9 @@ t.test('Redis brought back to an older copy under a running engine, the stream m
   const copy = await backUp(rig.servers.redis, 'early')
   await rig.reached(0.6)
   await restore(rig.servers.redis, copy)
-  await rig.reached(0.9)
+  agrees(t, await rig.verdict())
+  // Now that no event arrives any more, only the renewals can notice.
+  await restore(rig.servers.redis, copy)
   agrees(t, await rig.verdict())
 })
 

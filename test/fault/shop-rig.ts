@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Redis } from 'ioredis'
 import { connect, type NatsConnection } from 'nats'
 import type { LocalServers } from '../../engine/cli/local-servers.js'
 import { readSchemas } from '../../examples/shop/avro.js'
@@ -14,6 +15,7 @@ import { publishAll } from '../../examples/shop/demo-publish.js'
 import { generate } from '../../examples/shop/generator.js'
 import { consult, type Verdict } from '../../examples/shop/oracle.js'
 import { eventually } from '../support/eventually.js'
+import { redisClient } from '../support/redis.js'
 import { startServers, type TestScope } from '../support/servers.js'
 
 const partitions = 16
@@ -33,6 +35,7 @@ export class ShopRig {
     readonly servers: LocalServers,
     private readonly connection: NatsConnection,
     private readonly config: string,
+    private readonly redis: Redis,
   ) {}
 
   /** The engine reaches NATS at `natsPort`, by default the server's own. */
@@ -49,7 +52,7 @@ export class ShopRig {
     await writeFile(config, JSON.stringify(settings)) // JSON is YAML
     const connection = await connect({ servers: servers.nats.url, maxReconnectAttempts: -1 })
     t.teardown(() => connection.close())
-    const rig = new ShopRig(servers, connection, config)
+    const rig = new ShopRig(servers, connection, config, redisClient(t, servers.redis.url))
     t.teardown(() => rig.#engine?.stop())
     return rig
   }
@@ -108,7 +111,9 @@ export class ShopRig {
       async () => {
         const { partitions, halts } = await engine.status()
         if (halts.length > 0) throw new Error(JSON.stringify(halts))
-        return partitions.every(({ position, isIdle }, partition) => isIdle && position >= this.#ends[partition]!)
+        // Redis says what is done: an engine whose Redis was just replaced may not know yet.
+        const stored = await Promise.all(partitions.map((_, p) => this.redis.hget(`mr:{shop:${p}}:meta`, 'position')))
+        return partitions.every(({ isIdle }, p) => isIdle && Number(stored[p]) >= this.#ends[p]!)
       },
       { withinMs },
     )

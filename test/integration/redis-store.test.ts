@@ -230,7 +230,7 @@ test('scripts that Redis forgot are sent again', async t => {
   await redis.script('FLUSH')
   t.equal(await store.commit(0, next(meta, 'c1', { outbox: [Buffer.from('entry')] })), 'ok')
   await redis.script('FLUSH')
-  t.equal(await store.renew(0, meta.token), true)
+  t.equal(await store.renew(0, meta.token, 'c1'), 'ok')
   t.equal((await store.outbox(0)).length, 1)
 })
 
