@@ -14,7 +14,8 @@ const maxDepth = 64
 const surrogate = /[\ud800-\udfff]/
 
 /**
- * The copy that is kept. Text becomes well-formed Unicode, -0 becomes 0, class instances become plain objects. Dates and bytes
+ * The copy that is kept. Text becomes well-formed Unicode, -0 becomes 0, class instances become plain objects, a field
+ * named `__proto__` is left out. Dates and bytes
  * stay what they are, because a whole event may be kept and decoders make them. Throws a `TypeError` on functions, symbols,
  * maps, sets, and what is nested deeper than 64 levels.
  */
@@ -46,6 +47,8 @@ function storedObject(value: object, depth: number): unknown {
   if (value instanceof Map || value instanceof Set) throw new TypeError('cannot be kept in a profile: a map or a set')
   const copy: Record<string, unknown> = {}
   for (const name of Object.keys(value)) {
+    // Assigning it would change what the copy is.
+    if (name === '__proto__') continue
     const field = stored((value as Record<string, unknown>)[name], depth)
     if (field !== undefined) copy[name] = field
   }

@@ -79,3 +79,9 @@ t.test('64 levels are kept, 65 are refused before they can break packing', async
   t.throws(() => stored(nested(65)), { message: 'cannot be kept in a profile: more than 64 levels deep' })
   t.throws(() => stored(nested(100_000)), { message: 'cannot be kept in a profile: more than 64 levels deep' })
 })
+
+t.test('a field named __proto__ does not change what the copy is', async t => {
+  const kept = stored(JSON.parse('{"a":1,"__proto__":{"b":2}}'))
+  t.strictSame(Object.keys(kept as object), ['a'])
+  t.equal(Object.getPrototypeOf(kept), Object.prototype)
+})
