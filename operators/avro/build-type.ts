@@ -21,7 +21,7 @@ export function buildType(schema: Schema, longs: Longs = 'number'): Type {
       const typeName: unknown = typeof given === 'object' && 'type' in given ? given.type : given
       // A logical type on these wraps its base type itself.
       if ((typeName === 'int' || typeName === 'long') && isLogical(given)) return undefined
-      return typeName === 'long' ? long : safeType(typeName, given, options)
+      return typeName === 'long' && long !== undefined ? long : safeType(typeName, given, options)
     },
   })
   if (!(type instanceof avro.types.RecordType)) throw new Error('is not a record')

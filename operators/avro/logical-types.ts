@@ -4,6 +4,7 @@
  * specification asks.
  */
 import avro, { type Schema, type Type, type types } from 'avsc'
+import { requireExactLong } from './safe-types.js'
 
 /** What the schema's JSON says beyond the base type. */
 interface LogicalSchema {
@@ -47,6 +48,7 @@ function timeType(unitMs: number) {
     }
 
     protected override _fromValue(count: number): number {
+      requireExactLong(count)
       // Multiplying by 0.001 would round where dividing does not.
       return unitMs < 1 ? count / (1 / unitMs) : count * unitMs
     }

@@ -103,9 +103,37 @@ class SafeInt extends avro.types.IntType {
   }
 }
 
-const safeInt = new SafeInt()
+/**
+ * The library reads a long by arithmetic on its zigzag form, which takes one bit more than the value: from 2^52 on that bit, the
+ * sign, is rounded away, and what comes out passes for exact.
+ */
+export function requireExactLong(value: number): number {
+  if (!(Math.abs(value) < 2 ** 52)) throw new Error('potential precision loss')
+  return value
+}
 
-/** A safe type for an array, map or int; `undefined` for other schemas, which the library reads well. */
+class SafeLong extends avro.types.LongType {
+  _read(tap: Tap): number {
+    const start = tap.pos
+    const value = tap.readLong()
+    return Math.abs(value) < 2 ** 52 ? value : readLargeLong(tap.buf, start)
+  }
+}
+
+/** The lowest bit of the first byte is the sign; the rest is the magnitude, seven bits a byte, and exact below 2^53. */
+function readLargeLong(bytes: Uint8Array, start: number): number {
+  let magnitude = (bytes[start]! & 0x7f) >> 1
+  let weight = 64
+  for (let at = start; bytes[at]! & 0x80; weight *= 128) magnitude += (bytes[++at]! & 0x7f) * weight
+  const value = bytes[start]! & 1 ? -magnitude - 1 : magnitude
+  if (!Number.isSafeInteger(value)) throw new Error('potential precision loss')
+  return value
+}
+
+const safeInt = new SafeInt()
+const safeLong = new SafeLong()
+
+/** A safe type for an array, map, int or long; `undefined` for other schemas, which the library reads well. */
 export function safeType(typeName: unknown, schema: Schema, options: object): Type | undefined {
   switch (typeName) {
     case 'array':
@@ -114,6 +142,8 @@ export function safeType(typeName: unknown, schema: Schema, options: object): Ty
       return new SafeMap(schema, options)
     case 'int':
       return safeInt
+    case 'long':
+      return safeLong
     default:
       return undefined
   }
