@@ -15,7 +15,7 @@ const surrogate = /[\ud800-\udfff]/
 
 /**
  * The copy that is kept. Text becomes well-formed Unicode, -0 becomes 0, class instances become plain objects, a field
- * named `__proto__` is left out. Dates and bytes
+ * named `__proto__` is left out, an invalid date becomes null as in JSON. Dates and bytes
  * stay what they are, because a whole event may be kept and decoders make them. Throws a `TypeError` on functions, symbols,
  * maps, sets, and what is nested deeper than 64 levels.
  */
@@ -43,7 +43,7 @@ export function stored(value: unknown, depth = 0): unknown {
 function storedObject(value: object, depth: number): unknown {
   if (Array.isArray(value)) return value.map(entry => stored(entry, depth) ?? null)
   if (value instanceof Uint8Array) return Buffer.from(value)
-  if (value instanceof Date) return new Date(value)
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : new Date(value)
   if (value instanceof Map || value instanceof Set) throw new TypeError('cannot be kept in a profile: a map or a set')
   const copy: Record<string, unknown> = {}
   for (const name of Object.keys(value)) {

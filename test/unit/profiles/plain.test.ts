@@ -41,6 +41,7 @@ t.test('lone halves of surrogate pairs, -0, fields without a value and classes a
   t.ok(Object.is(stored(-0), 0))
   t.strictSame(stored({ a: undefined, b: [undefined, new Point(1)] }), { b: [null, { x: 1 }] })
   t.strictSame(stored(new Uint8Array([1, 2])), Buffer.from([1, 2]))
+  t.equal(stored(new Date(NaN)), null)
 })
 
 t.test('functions, symbols, maps and sets cannot be kept', async t => {
