@@ -34,7 +34,8 @@ export const prepareCommits: Prepare = async ({ configFile, recording, counts })
 
 /** Owner of a partition that has no state yet. A commit that fails ends the measurement. */
 export async function openCommitter(store: ProfileStore, partition: number): Promise<Committer> {
-  const meta = await store.acquire(partition, 'bench', 'bench')
+  const claim = { replica: 'bench', id: 'bench', stateId: 'bench', expected: '' }
+  const meta = (await store.acquire(partition, claim))!
   return new Committer(store, partition, meta.token, meta, {
     committed: () => undefined,
     commitFailed: error => {

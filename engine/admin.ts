@@ -18,13 +18,17 @@ import type { PartitionState } from './partition.js'
 
 export interface PartitionReadiness {
   readonly partition: number
-  /** `running` is the only one that is ready. */
   readonly state: PartitionState
+  /** Replica that owns it; empty when nobody does or nobody knows yet. */
+  readonly owner?: string
   /** Code of the halt. */
   readonly reason?: string | undefined
 }
 
 export interface Readiness {
+  /** Name of this replica; absent before it has one. */
+  readonly replica?: string | undefined
+  /** Every partition runs, here or at another replica. */
   readonly isReady: boolean
   readonly nats: 'connected' | 'disconnected'
   readonly redis: 'connected' | 'disconnected'
@@ -135,9 +139,9 @@ function handlerOf(sources: AdminSources, path: string, request: IncomingMessage
 }
 
 function ready(readiness: Readiness): Reply {
-  const { isReady, nats, redis, partitions } = readiness
+  const { isReady, replica, nats, redis, partitions } = readiness
   const halts = partitions.filter(({ state }) => state === 'halted')
-  return json(isReady ? 200 : 503, { ready: isReady, nats, redis, halts, partitions })
+  return json(isReady ? 200 : 503, { ready: isReady, replica, nats, redis, halts, partitions })
 }
 
 async function metrics({ metrics }: AdminSources): Promise<Reply> {

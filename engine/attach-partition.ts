@@ -4,6 +4,7 @@ import { attach, recordState } from './attach.js'
 import { Committer, noWrites } from './committer.js'
 import type { EngineContext } from './context.js'
 import { EffectCollector } from './effects.js'
+import { MillraceError } from './errors.js'
 import { Floors, incarnationOf } from './floors.js'
 import type { PartitionMemory } from './fold.js'
 import { RecentHashes } from './hash-memory.js'
@@ -11,6 +12,13 @@ import { ProfileCache } from './profile-cache.js'
 import { sessionObserver } from './session-metrics.js'
 import type { PartitionMeta } from './store.js'
 import { TimerQueue } from './timers.js'
+
+/** What a claim is made with. It is sent again as it is until there is an answer. */
+export interface PartitionClaim {
+  /** Token that was seen; empty when nobody owned the partition. */
+  readonly expected: string
+  readonly id: string
+}
 
 export interface Attached {
   readonly partition: number
@@ -25,15 +33,26 @@ export interface Attached {
   readonly unpublished: readonly Buffer[]
 }
 
-/** Throws halts, `fenced`, and what is to be retried. `poisoned` outlives the session, see `PartitionMemory`. */
+/** Makes this replica the owner. Throws `fenced` when somebody else is by now. */
+export async function acquirePartition(
+  { store, replica }: EngineContext,
+  partition: number,
+  { expected, id }: PartitionClaim,
+): Promise<PartitionMeta> {
+  const meta = await store.acquire(partition, { replica, id, stateId: randomUUID(), expected })
+  if (meta === undefined) throw new MillraceError('fenced', `partition ${partition} was taken by another replica`)
+  return meta
+}
+
+/** `found` is what the owner acquired. Throws halts, `fenced`, and what is to be retried. */
 export async function attachPartition(
   context: EngineContext,
   partition: number,
+  found: PartitionMeta,
   poisoned: Map<number, string>,
   signal: AbortSignal,
 ): Promise<Attached> {
   const { store, streams, names, pipeline, clock } = context
-  const found = await store.acquire(partition, randomUUID(), randomUUID())
   const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
   const floors = await Floors.read(streams, names, pipeline.name, partition, clock.wallMs())
   const update = await attach(scope, found, floors.highestSeq)

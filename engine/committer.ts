@@ -1,5 +1,5 @@
 /**
- * One commit in flight per partition. A commit whose outcome is unknown (timeout, lost connection) is sent again, the very same
+ * One commit or renewal in flight per partition. A commit whose outcome is unknown (timeout, lost connection) is sent again, the very same
  * one, until there is an answer: the script knows its id, so it is written once whether or not the first try arrived.
  */
 import { setTimeout as delay } from 'node:timers/promises'
@@ -36,6 +36,9 @@ export class Committer {
   #position: number
   /** When the owner last proved to be the owner, monotonic milliseconds, taken before the proof was asked for. */
   #provenAt: number
+  /** A renewal names the last commit, so the next commit waits for it. */
+  #renewal: Promise<void> | undefined
+  #isCommitting = false
 
   constructor(
     private readonly store: ProfileStore,
@@ -69,16 +72,35 @@ export class Committer {
       previousCommitId: this.#lastId,
     }
     const startedAt = performance.now()
-    const outcome = await this.#until(signal, () => this.store.commit(this.partition, commit))
-    this.#requireOk(outcome)
+    this.#isCommitting = true
+    try {
+      if (this.#renewal !== undefined) await this.#renewal
+      const outcome = await this.#until(signal, () => this.store.commit(this.partition, commit))
+      this.#requireOk(outcome)
+    } finally {
+      this.#isCommitting = false
+    }
     this.#lastId = commit.commitId
     this.#position = commit.meta.position ?? this.#position
     this.observer.committed(performance.now() - startedAt)
   }
 
-  /** Proves the token and the last commit. Throws `fenced`, `CommitConflict`, or the abort reason. */
-  async renew(signal: AbortSignal): Promise<void> {
-    this.#requireOk(await this.#until(signal, () => this.store.renew(this.partition, this.token, this.#lastId)))
+  /** Proves the token and the last commit, unless a commit is about to. Throws `fenced`, `CommitConflict`, or the abort reason. */
+  renew(signal: AbortSignal): Promise<void> {
+    if (this.#isCommitting) return Promise.resolve()
+    this.#renewal ??= this.#until(signal, () => this.store.renew(this.partition, this.token, this.#lastId))
+      .then(outcome => this.#requireOk(outcome))
+      .finally(() => {
+        this.#renewal = undefined
+      })
+    return this.#renewal
+  }
+
+  /** Gives the partition up; nothing may be in flight. A failure costs the next owner a lease and nothing else. */
+  async release(): Promise<void> {
+    await this.store.release(this.partition, this.token).catch((error: unknown) => {
+      this.observer.commitFailed(error instanceof Error ? error : new Error(messageOf(error)))
+    })
   }
 
   #requireOk(outcome: CommitOutcome): void {

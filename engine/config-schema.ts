@@ -144,6 +144,12 @@ export const configSchema = {
       maxBytes: bytes({ doc: 'Bytes.', fallback: '16MB' }),
     },
   ),
+  replica: group('This process among those that run the same pipeline.', {
+    name: text({
+      doc: 'Its own name. With one that stays the same over a restart it takes its partitions back at once; without, host and process id.',
+      optional: true,
+    }),
+  }),
   lease: group('Ownership of partitions.', {
     ttl: duration({ doc: 'A partition may be taken over when its owner has been silent this long.', fallback: '5s' }),
   }),

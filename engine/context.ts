@@ -8,6 +8,7 @@ import type { Names } from './nats/names.js'
 import type { Publisher } from './nats/publisher.js'
 import type { Streams } from './nats/streams.js'
 import type { Pipeline } from './pipeline.js'
+import type { Without } from './protections.js'
 import type { StageChain } from './stages.js'
 import type { ProfileStore } from './store.js'
 
@@ -27,6 +28,10 @@ export interface Limits {
 
 export interface EngineContext {
   readonly pipeline: Pipeline
+  /** Name of this process among those that share the pipeline. */
+  readonly replica: string
+  /** Empty outside of tests. */
+  readonly without: Without
   readonly model: ProfileModel
   readonly store: ProfileStore
   readonly chain: StageChain

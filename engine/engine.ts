@@ -2,16 +2,19 @@
  * The runtime of one pipeline in one process. Start: connect, check, provision, start stages, attach partitions. Stop, in
  * three steps that read top to bottom: stop reading, finish, close.
  */
+import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './clock.js'
 import type { Config } from './config.js'
 import type { EngineContext } from './context.js'
 import { MillraceError } from './errors.js'
+import { Leases } from './leases.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import type { ProfileView } from './model.js'
 import { connectNats, followConnection } from './nats/connection.js'
 import { Names } from './nats/names.js'
+import { LeaseHints } from './nats/lease-hints.js'
 import { partitionOf } from './nats/partitioning.js'
 import { provision } from './nats/provision.js'
 import { Publisher } from './nats/publisher.js'
@@ -19,6 +22,7 @@ import { Streams } from './nats/streams.js'
 import { Partition, type PartitionStatus } from './partition.js'
 import type { Pipeline } from './pipeline.js'
 import { learnLayouts } from './profile-loading.js'
+import { withoutNothing, type Without } from './protections.js'
 import { StageChain } from './stages.js'
 import type { ProfileStore } from './store.js'
 
@@ -32,6 +36,14 @@ export interface EngineOptions {
   readonly metrics: Metrics
   readonly log: Log
   readonly clock: Clock
+  /** For tests only: protections that are switched off. */
+  readonly without?: Without
+}
+
+/** A partition as this replica sees it. */
+export interface ReplicaPartition extends PartitionStatus {
+  /** Replica that owns it, as last seen; empty when nobody does or nobody knows yet. */
+  readonly owner: string
 }
 
 /** Events received or asked for, over all partitions: a received event takes about 1.5 KB of heap before it is folded. */
@@ -43,12 +55,30 @@ const startRetryMs = 1_000
 
 export class Engine {
   readonly #partitions: readonly Partition[]
+  readonly #leases: Leases
+  readonly #hints: LeaseHints
   readonly #ended: Promise<void>
+  /** Rejects when the engine cannot go on: an error of the action `stop`. */
+  readonly failure: Promise<never>
   #isNatsConnected = true
 
   private constructor(private readonly context: EngineContext) {
-    const { pipeline, connection } = context
-    this.#partitions = Array.from({ length: pipeline.partitions }, (_, number) => new Partition(context, number))
+    const { pipeline, connection, names, replica, store, limits, log, clock } = context
+    this.#hints = new LeaseHints(connection, names.leaseHints(pipeline.name), () => this.#leases.lookSoon())
+    const hint = (): void => this.#hints.send()
+    this.#partitions = Array.from({ length: pipeline.partitions }, (_, number) => new Partition(context, number, hint))
+    this.#leases = new Leases({
+      replica,
+      ttlMs: limits.leaseMs,
+      startedAt: clock.wallMs(),
+      store,
+      partitions: this.#partitions,
+      log,
+      hint,
+    })
+    this.failure = new Promise((_resolve, reject) => this.#leases.run().catch(reject))
+    // Whoever runs the engine looks at it; a stop may come first.
+    this.failure.catch(() => undefined)
     void followConnection(connection, {
       lost: () => {
         this.#isNatsConnected = false
@@ -92,6 +122,8 @@ export class Engine {
       )
       const context: EngineContext = {
         pipeline,
+        replica: config.replica.name ?? `${hostname()}-${process.pid}`,
+        without: options.without ?? withoutNothing,
         model,
         store,
         chain,
@@ -104,7 +136,11 @@ export class Engine {
         log,
         clock,
       }
-      log.info({ pipeline: pipeline.name, definition: pipeline.hash, partitions: pipeline.partitions }, 'engine starts')
+      const { replica } = context
+      log.info(
+        { pipeline: pipeline.name, replica, definition: pipeline.hash, partitions: pipeline.partitions },
+        'engine starts',
+      )
       return new Engine(context)
     } catch (error) {
       await connection.close()
@@ -121,14 +157,26 @@ export class Engine {
     return this.context.store.isReachable()
   }
 
-  get partitions(): readonly PartitionStatus[] {
-    return this.#partitions.map(partition => partition.status)
+  get replica(): string {
+    return this.context.replica
+  }
+
+  /** Every partition runs, here or at another replica. */
+  get isReady(): boolean {
+    return this.partitions.every(({ state, owner }) => state === 'running' || (state === 'standby' && owner !== ''))
+  }
+
+  get partitions(): readonly ReplicaPartition[] {
+    return this.#partitions.map(partition => ({
+      ...partition.status,
+      owner: partition.isClaimed ? this.replica : this.#leases.ownerOf(partition.number),
+    }))
   }
 
   /** Brings what changes by itself into the metrics; before each scrape. */
   refreshGauges(): void {
-    for (const { partition, position, pending, outboxEntries } of this.partitions) {
-      this.context.metrics.partition(partition, { position, pending, outboxEntries })
+    for (const { partition, state, position, pending, outboxEntries } of this.partitions) {
+      if (state !== 'standby') this.context.metrics.partition(partition, { position, pending, outboxEntries })
     }
   }
 
@@ -156,6 +204,7 @@ export class Engine {
   async stop(deadlineMs: number): Promise<void> {
     const { publisher, chain, connection, store, log } = this.context
     log.info({ deadline_ms: deadlineMs }, 'engine stops')
+    await this.#leases.stop()
     for (const partition of this.#partitions) partition.stop()
     const deadline = setTimeout(() => {
       log.warn({ deadline_ms: deadlineMs }, 'stop took too long, giving up what is left')
@@ -165,6 +214,7 @@ export class Engine {
     clearTimeout(deadline)
 
     publisher.close()
+    this.#hints.close()
     await chain.close()
     await connection.close()
     await store.close()

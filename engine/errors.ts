@@ -25,7 +25,7 @@ export const errorTable = {
     meaning: 'JetStream did not acknowledge a published trigger, segment change or dead letter.',
   },
 
-  fenced: { action: 'retry', meaning: 'Another process took the partition over; this one stands by.' },
+  fenced: { action: 'retry', meaning: 'Another replica took the partition over; this one stands by.' },
 
   operator_error: { action: 'dead_letter', meaning: 'A stage threw while it processed the event.' },
   fold_error: { action: 'dead_letter', meaning: 'A trait, segment or trigger of the definition threw on the event.' },
@@ -69,6 +69,10 @@ export const errorTable = {
   },
   profile_unreadable: { action: 'halt', meaning: 'A stored profile cannot be decoded with any known layout.' },
 
+  replica_name_taken: {
+    action: 'stop',
+    meaning: 'A process that started later has the same replica name; each needs its own.',
+  },
   config_invalid: { action: 'stop', meaning: 'The configuration has problems; all are listed.' },
   pipeline_invalid: { action: 'stop', meaning: 'The pipeline definition has problems; all are listed.' },
   jetstream_missing: { action: 'stop', meaning: 'The NATS server or account has no JetStream.' },

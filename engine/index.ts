@@ -33,8 +33,10 @@ export {
 export { Problems } from './problems.js'
 export { MillraceError, errorTable, messageOf, type ErrorAction, type ErrorCode } from './errors.js'
 export type { Effects, ProfileModel, ProfileState, ProfileView, StoredLayout } from './model.js'
+export { withoutNothing, type Protection, type Without } from './protections.js'
 export { freshMeta } from './store.js'
 export type {
+  Claim,
   Commit,
   CommitOutcome,
   MemoryBucket,

@@ -39,6 +39,15 @@ export class Family {
     return series
   }
 
+  /** The series is not exposed any more; made anew, it starts at zero. */
+  forget(...labelValues: string[]): void {
+    const id = labelValues.join('\0')
+    const series = this.#byLabels.get(id)
+    if (series === undefined) return
+    this.#byLabels.delete(id)
+    this.values.splice(this.values.indexOf(series), 1)
+  }
+
   reset(): void {
     for (const series of this.values) series.value = 0
   }

@@ -109,6 +109,7 @@ export const metricTable = {
     ),
     isDuration: true,
   },
+  owned: gauge('millrace_partition_owned', '1 while this replica runs the partition, otherwise 0.', 'partition'),
   outboxEntries: gauge('millrace_partition_outbox_entries', 'Committed effects not yet acknowledged.', 'partition'),
   halted: gauge('millrace_partition_halted', '1 while a partition waits for a decision, otherwise 0.', 'partition'),
   halts: counter('millrace_halts_total', 'Partitions halted.', 'reason'),

@@ -159,7 +159,17 @@ export class Metrics {
 
   /** The partition runs, for the first time or again. */
   running(partition: number): void {
+    this.#series('owned', String(partition)).value = 1
     this.#series('halted', String(partition)).value = 0
+  }
+
+  /** Another replica reports the partition from now on. */
+  released(partition: number): void {
+    const label = String(partition)
+    this.#series('owned', label).value = 0
+    for (const name of ['pending', 'position', 'lastEvent', 'outboxEntries', 'halted'] as const) {
+      this.#families.get(name)!.forget(label)
+    }
   }
 
   /** To be sent with the page. */

@@ -1,20 +1,25 @@
 /**
- * The life of a partition in this process: attach, run, and what to do when that ends. The error's code decides: try again,
- * halt until it is resolved, or stand by for another owner. While it is halted the state stays readable and everything is checked again now and
- * then, so that it goes on by itself when the cause is gone or a person has accepted the loss.
+ * The life of a partition in this process: wait for a claim, attach, run, and what to do when that ends. The error's code
+ * decides: try again, halt until it is resolved, or stand by because another replica owns it. While it is halted the state
+ * stays readable and everything is checked again now and then, so that it goes on by itself when the cause is gone or a person
+ * has accepted the loss.
  */
-import { setTimeout as delay } from 'node:timers/promises'
-import { attachPartition } from './attach-partition.js'
+import { randomUUID } from 'node:crypto'
+import { acquirePartition, attachPartition, type PartitionClaim } from './attach-partition.js'
 import { CommitConflict } from './committer.js'
 import type { EngineContext } from './context.js'
 import { MillraceError, messageOf, type ErrorCode } from './errors.js'
 import { PoisonedEvent } from './fold.js'
+import type { Leasable } from './leases.js'
 import { Session } from './session.js'
+import type { PartitionMeta } from './store.js'
+import { Wakeup } from './wakeup.js'
 
-export type PartitionState = 'attaching' | 'running' | 'halted' | 'fenced' | 'stopped'
+export type PartitionState = 'standby' | 'attaching' | 'running' | 'halted' | 'stopped'
 
 export interface PartitionStatus {
   readonly partition: number
+  /** `standby`: this replica does not own it. */
   readonly state: PartitionState
   /** Why it is halted or not running yet; empty when it runs. */
   readonly reason: ErrorCode | ''
@@ -25,27 +30,30 @@ export interface PartitionStatus {
   readonly isIdle: boolean
 }
 
-/** Looks at another owner's renewals within one lease. */
-const standByLooks = 5
 const recheckHaltMs = 2_000
 const retryMs = [100, 250, 500, 1_000, 2_000]
+/** While there is nothing to do but wait for a claim. */
+const maxWaitMs = 60_000
 
-export class Partition {
-  #state: PartitionState = 'attaching'
+export class Partition implements Leasable {
+  #state: PartitionState = 'standby'
   #reason: ErrorCode | '' = ''
+  #claim: PartitionClaim | undefined
   #session: Session | undefined
   #failures = 0
   #position = 0
+  #isReleasing = false
+  readonly #wakeup = new Wakeup()
   readonly #stopping = new AbortController()
   readonly #aborting = new AbortController()
-  /** Tokens this process has held. */
-  readonly #ownTokens = new Set<string>()
   /** Positions of events whose fold threw, with what was thrown; dead-lettered when they come again. */
   readonly #poisoned = new Map<number, string>()
 
+  /** `onFree`: it was given up, somebody may take it. */
   constructor(
     private readonly context: EngineContext,
     readonly number: number,
+    private readonly onFree: () => void,
   ) {}
 
   get status(): PartitionStatus {
@@ -65,24 +73,28 @@ export class Partition {
     return this.#session
   }
 
+  get isClaimed(): boolean {
+    return this.#claim !== undefined
+  }
+
+  claim(expected: string): void {
+    this.#claim = { expected, id: randomUUID() }
+    this.#wakeup.wake()
+  }
+
+  /** Finishes what was taken and gives it up; `run` then waits for the next claim. */
+  release(): void {
+    if (this.#claim === undefined || this.#isReleasing) return
+    this.#isReleasing = true
+    this.#session?.stop()
+    this.#wakeup.wake()
+  }
+
   /** Resolves when stopped; never rejects. */
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      try {
-        const { signal } = this.#aborting
-        const attached = await attachPartition(this.context, this.number, this.#poisoned, signal)
-        this.#ownTokens.add(attached.meta.token)
-        this.#session = new Session(this.context, attached, signal)
-        this.#enter('running', '')
-        this.context.metrics.running(this.number)
-        if (this.#stopping.signal.aborted) this.#session.stop()
-        await this.#session.run()
-      } catch (error) {
-        await this.#after(error)
-      } finally {
-        await this.#session?.close()
-        this.#session = undefined
-      }
+      if (this.#claim === undefined) await this.#wakeup.wait(maxWaitMs)
+      else await this.#own(this.#claim)
     }
     this.#enter('stopped', '')
   }
@@ -90,7 +102,8 @@ export class Partition {
   /** Finishes what was taken. */
   stop(): void {
     this.#stopping.abort()
-    this.#session?.stop()
+    this.release()
+    this.#wakeup.wake()
   }
 
   /** Gives up what `stop` is still waiting for; the state stays consistent, the rest is done after the next start. */
@@ -99,10 +112,56 @@ export class Partition {
     this.#aborting.abort()
   }
 
+  /** From a claim to whatever ends it. */
+  async #own(claim: PartitionClaim): Promise<void> {
+    try {
+      if (this.#state === 'standby') this.#enter('attaching', '')
+      const found = await acquirePartition(this.context, this.number, claim)
+      // From here on the claim is this token's.
+      this.#claim = { expected: found.token, id: randomUUID() }
+      if (this.#isReleasing) return await this.#giveUp()
+      await this.#runSession(found)
+      this.#standBy('')
+      this.onFree()
+    } catch (error) {
+      await this.#after(error)
+    }
+  }
+
+  /** Returns when the partition was given up. */
+  async #runSession(found: PartitionMeta): Promise<void> {
+    const { signal } = this.#aborting
+    const attached = await attachPartition(this.context, this.number, found, this.#poisoned, signal)
+    const session = new Session(this.context, attached, signal)
+    this.#session = session
+    try {
+      this.#enter('running', '')
+      if (this.#isReleasing) session.stop()
+      await session.run()
+    } finally {
+      this.#session = undefined
+      await session.close()
+    }
+  }
+
+  /** Without a session: halted, or not attached yet. */
+  async #giveUp(): Promise<void> {
+    const { store } = this.context
+    await store.release(this.number, this.#claim!.expected).catch(() => undefined) // the next owner waits a lease instead
+    this.#standBy('')
+    this.onFree()
+  }
+
+  #standBy(reason: ErrorCode | ''): void {
+    this.#claim = undefined
+    this.#isReleasing = false
+    this.#enter('standby', reason)
+  }
+
   async #after(error: unknown): Promise<void> {
     const { metrics, log } = this.context
     const partition = this.number
-    if (this.#aborting.signal.aborted) return
+    if (this.#aborting.signal.aborted) return this.#standBy('')
     if (error instanceof PoisonedEvent) {
       this.#poisoned.set(error.seq, error.message)
       log.warn({ partition, position: error.seq, error: error.cause }, 'event made the definition throw')
@@ -114,52 +173,36 @@ export class Partition {
       return
     }
     const failure = error instanceof MillraceError ? error : undefined
-    if (failure?.isHalt === true) {
+    if (failure?.code === 'fenced') {
+      log.warn({ partition, error }, 'partition was taken over')
+      this.#standBy('fenced')
+    } else if (failure?.isHalt === true) {
       if (this.#reason !== failure.code) {
         metrics.halted(partition, failure.code)
         log.error({ partition, error }, 'partition is halted')
       }
       this.#enter('halted', failure.code)
-      await this.#pause(recheckHaltMs)
-    } else if (failure?.code === 'fenced') {
-      this.#enter('fenced', 'fenced')
-      log.warn({ partition, error }, 'partition was taken over')
-      await this.#standBy()
+      await this.#pause(Math.min(recheckHaltMs, this.context.limits.leaseMs / 3))
     } else {
       if (this.#failures === 0)
         log.warn({ partition, error: messageOf(error), cause: error }, 'partition attaches again')
       if (this.#state !== 'halted') this.#enter('attaching', failure?.code ?? '')
       await this.#pause(retryMs[Math.min(this.#failures++, retryMs.length - 1)]!)
     }
-  }
-
-  /**
-   * Waits until nobody shows to own the partition: the owner's renewals stand still for the whole lease on this process' own
-   * clock, with the store answering throughout. A token that this process held before is nobody's: the store was brought
-   * back to an older copy.
-   */
-  async #standBy(): Promise<void> {
-    const { store, limits } = this.context
-    let renewals = -1
-    let unchangedSince = performance.now()
-    while (!this.#stopping.signal.aborted) {
-      const meta = await store.readMeta(this.number).catch(() => undefined)
-      if (meta !== undefined && this.#ownTokens.has(meta.token)) return
-      if (meta === undefined || meta.renewals !== renewals) {
-        renewals = meta?.renewals ?? -1
-        unchangedSince = performance.now()
-      } else if (performance.now() - unchangedSince >= limits.leaseMs) return
-      await this.#pause(limits.leaseMs / standByLooks)
-    }
+    // Nobody waits for what does not run.
+    if (this.#isReleasing && this.#claim !== undefined) await this.#giveUp()
   }
 
   #enter(state: PartitionState, reason: ErrorCode | ''): void {
     if (state === 'running') this.#failures = 0
+    if (state === 'running') this.context.metrics.running(this.number)
+    if (state === 'standby') this.context.metrics.released(this.number)
     this.#state = state
     this.#reason = reason
   }
 
+  /** A release or stop ends it. */
   async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined) // a stop ends the pause
+    if (!this.#isReleasing) await this.#wakeup.wait(ms)
   }
 }

@@ -22,6 +22,8 @@ import { StagedBatch } from './staged-batch.js'
 import type { MetaUpdate } from './store.js'
 import { Wakeup } from './wakeup.js'
 
+/** The lease is renewed at a third of it; looks at its age within that time. */
+const looksPerRenewal = 3
 /** A partition that has had no event for this long moves its position along with the stream. */
 const idleMs = 5_000
 /**
@@ -29,6 +31,7 @@ const idleMs = 5_000
  * that was stored before a timer's moment must be folded before it.
  */
 const wallSlackMs = 100
+
 export class Session {
   readonly #memory: PartitionMemory
   readonly #committer: Committer
@@ -40,6 +43,8 @@ export class Session {
   #inFlight: Promise<void> | undefined
   #failure: unknown
   #isStopping = false
+  /** The loop may wait long for a stage; the lease must not. */
+  readonly #keeper: NodeJS.Timeout
   #lastMoveAt = performance.now()
   /** Where the event stream ended when it was last looked at. */
   #streamEnd = 0
@@ -74,6 +79,7 @@ export class Session {
     })
     this.#outbox.restore(unpublished, entry => floors.isSettled(entry.lane, entry))
     this.#reader = this.#openReader()
+    this.#keeper = setInterval(() => this.#keepLease(), limits.leaseMs / 3 / looksPerRenewal)
   }
 
   get position(): number {
@@ -99,7 +105,7 @@ export class Session {
     return state !== undefined && state.lastSeq <= this.#committer.position ? state : undefined
   }
 
-  /** Stop reading, finish what was taken, publish what was decided. `run` returns when that is done. */
+  /** Stop reading, finish what was taken, publish what was decided, give the partition up. `run` returns when that is done. */
   stop(): void {
     this.#isStopping = true
     this.#wakeup.wake()
@@ -121,15 +127,16 @@ export class Session {
     await this.#settle()
     while (!this.#outbox.isEmpty) {
       this.#throwFailure()
-      await this.#keepLease()
-      this.#outbox.send()
       await this.#wakeup.wait(100)
       this.signal.throwIfAborted()
     }
-    await this.#renew()
+    await this.#trim()
+    clearInterval(this.#keeper)
+    await this.#committer.release()
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#keeper)
     this.#outbox.close()
     await this.#reader.close()
     await this.#inFlight
@@ -137,11 +144,7 @@ export class Session {
 
   /** One piece of work; false when there is none. */
   async #step(): Promise<boolean> {
-    if (this.#outbox.isFull) {
-      // It may be full because the lease is too old to send.
-      await this.#keepLease()
-      return false
-    }
+    if (this.#outbox.isFull) return false
     if (this.#staged === undefined) {
       const { batchEvents, batchBytes } = this.context.limits
       const batch = this.#isStopping ? undefined : this.#reader.take(batchEvents, batchBytes)
@@ -191,13 +194,20 @@ export class Session {
       if (isDue) return this.#fireTimers(wall - wallSlackMs)
       await this.#moveOn()
     }
-    if (isStale && this.#outbox.trimmable > 0) await this.#renew()
-    await this.#keepLease()
+    if (isStale) await this.#trim()
     return false
   }
 
-  async #keepLease(): Promise<void> {
-    if (this.#committer.leaseAgeMs > this.context.limits.leaseMs / 3) await this.#renew()
+  /** What may be sent again waits for a young lease. */
+  #keepLease(): void {
+    if (this.#committer.leaseAgeMs < this.context.limits.leaseMs / 3) return
+    this.#committer.renew(this.signal).then(
+      () => this.#outbox.send(),
+      (error: unknown) => {
+        this.#failure ??= error
+        this.#wakeup.wake()
+      },
+    )
   }
 
   async #fireTimers(upTo: number): Promise<boolean> {
@@ -277,14 +287,13 @@ export class Session {
     }
   }
 
-  /** Proves ownership; what is published leaves the store by a commit, because only a commit may be sent twice. */
-  async #renew(): Promise<void> {
+  /** What is published leaves the store by a commit, because only a commit may be sent twice. */
+  async #trim(): Promise<void> {
     await this.#settle()
     const trim = this.#outbox.trimmable
-    if (trim === 0) await this.#committer.renew(this.signal)
-    else await this.#committer.commit({ ...noWrites, meta: {}, trim }, this.signal)
+    if (trim === 0) return
+    await this.#committer.commit({ ...noWrites, meta: {}, trim }, this.signal)
     this.#outbox.trimmed(trim)
-    this.#outbox.send()
   }
 
   async #settle(): Promise<void> {

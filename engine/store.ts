@@ -3,15 +3,17 @@
  * it under one conformance suite.
  *
  * All state of a partition moves in `commit`, atomically, guarded by the token (who may write) and by position and commit id
- * (on top of what). Nothing else writes but `acquire`, `renew` and `accept`.
+ * (on top of what). Nothing else writes but `acquire`, `renew`, `release` and `accept`.
  */
 import type { StoredLayout } from './model.js'
 
 /** Where a partition stands, as stored. Positions count logical sequences: stream sequence + `sequenceOffset`. */
 export interface PartitionMeta {
-  /** Fencing token of the owner, `<epoch>:<uuid>`; compared for equality. */
+  /** Fencing token of the owner, `<epoch>:<uuid>`; compared for equality. Empty when nobody owns the partition. */
   readonly token: string
-  /** Rises with every acquisition, renewal and commit; what other replicas watch. */
+  /** Name of the replica that owns it; empty when nobody does. */
+  readonly replica: string
+  /** Rises with every acquisition, renewal, commit and release; what other replicas watch. */
   readonly renewals: number
   /** Identity of this state, made once; also on record in NATS. */
   readonly stateId: string
@@ -42,6 +44,7 @@ export interface PartitionMeta {
 export function freshMeta(stateId: string): PartitionMeta {
   return {
     token: '',
+    replica: '',
     renewals: 0,
     stateId,
     commitId: '',
@@ -58,7 +61,7 @@ export function freshMeta(stateId: string): PartitionMeta {
   }
 }
 
-export type MetaUpdate = Partial<Omit<PartitionMeta, 'token' | 'renewals' | 'stateId' | 'commitId'>>
+export type MetaUpdate = Partial<Omit<PartitionMeta, 'token' | 'replica' | 'renewals' | 'stateId' | 'commitId'>>
 
 /** A stored profile; `bytes` is undefined to delete it. */
 export interface ProfileWrite {
@@ -103,6 +106,18 @@ export interface Commit {
  */
 export type CommitOutcome = 'ok' | 'fenced' | 'conflict'
 
+/** Who wants a partition. */
+export interface Claim {
+  /** Stable name of the replica. */
+  readonly replica: string
+  /** Fresh UUID. */
+  readonly id: string
+  /** Used only when there is no meta yet. */
+  readonly stateId: string
+  /** Token that was seen; empty for a partition that nobody owns. */
+  readonly expected: string
+}
+
 export interface Timer {
   readonly key: string
   readonly dueAt: number
@@ -119,12 +134,15 @@ export interface MemoryBucket {
  */
 export interface ProfileStore {
   /**
-   * Makes `owner` (a fresh UUID) the owner and returns what is stored, with the new token `<epoch>:<owner>`. Creates the
-   * meta with `stateId` when there is none.
+   * Makes the claiming replica the owner, if the stored token is still the expected one, and returns what is stored, with the
+   * new token `<epoch>:<claim.id>`. Creates the meta with `claim.stateId` when there is none. `undefined`: another one has
+   * moved the token, nothing was written.
    */
-  acquire(partition: number, owner: string, stateId: string): Promise<PartitionMeta>
+  acquire(partition: number, claim: Claim): Promise<PartitionMeta | undefined>
   /** `undefined` when the partition has never been acquired. */
   readMeta(partition: number): Promise<PartitionMeta | undefined>
+  /** Gives the partition up: nobody owns it any more. `fenced` when the token is not the owner's (any more). */
+  release(partition: number, token: string): Promise<'ok' | 'fenced'>
   /** Shows that the owner lives, and checks that `commitId` is still the last commit. */
   renew(partition: number, token: string, commitId: string): Promise<CommitOutcome>
   commit(partition: number, commit: Commit): Promise<CommitOutcome>
@@ -138,6 +156,13 @@ export interface ProfileStore {
   outbox(partition: number): Promise<Buffer[]>
   /** A person accepts the loss behind a halt; the owner sees it in the meta. False when there is no such partition. */
   accept(partition: number, reason: string): Promise<boolean>
+  /**
+   * Shows that a replica lives: stores `sign` under its name. Gives what was stored before for every replica, its own name
+   * included. Signs are opaque; whoever sees one change knows that its replica lives.
+   */
+  beat(replica: string, sign: string): Promise<ReadonlyMap<string, string>>
+  /** Forgets a replica if its sign is still this one. */
+  leave(replica: string, sign: string): Promise<void>
   layouts(): Promise<StoredLayout[]>
   saveLayout(layout: StoredLayout): Promise<void>
   /** Warnings about how the server is configured. Throws `MillraceError('eviction_policy' | 'authentication_failed')`. */

@@ -60,15 +60,19 @@ for i = 1, set do
 end
 
 local now = redis.call('HMGET', KEYS[1], 'token', 'commit_id', 'position')
+-- protection: token
 if now[1] ~= ARGV[1] then
   return 'FENCED'
 end
+-- end
 if now[2] == ARGV[2] then
   return 'DUPLICATE'
 end
+-- protection: compare_and_set
 if now[2] ~= ARGV[4] or now[3] ~= ARGV[3] then
   return 'CONFLICT'
 end
+-- end
 
 local key, arg = 3, 14 + 2 * fields
 

@@ -1,6 +1,7 @@
 /** The profile store in process memory, for unit tests and the test driver; same rules as on Redis, nothing survives. */
 import {
   freshMeta,
+  type Claim,
   type Commit,
   type CommitOutcome,
   type MemoryBucket,
@@ -21,14 +22,18 @@ interface Partition {
 
 export class MemoryStore implements ProfileStore {
   readonly #partitions = new Map<number, Partition>()
+  readonly #members = new Map<string, string>()
   readonly #layouts = new Map<number, StoredLayout>()
 
   verify(): Promise<string[]> {
     return Promise.resolve([])
   }
 
-  acquire(number: number, owner: string, stateId: string): Promise<PartitionMeta> {
+  acquire(number: number, { id, stateId, expected, replica }: Claim): Promise<PartitionMeta | undefined> {
     let partition = this.#partitions.get(number)
+    const token = partition?.meta.token ?? ''
+    if (partition !== undefined && token.endsWith(`:${id}`)) return Promise.resolve(partition.meta)
+    if (token !== expected) return Promise.resolve(undefined)
     if (partition === undefined) {
       partition = {
         meta: freshMeta(stateId),
@@ -41,8 +46,15 @@ export class MemoryStore implements ProfileStore {
       this.#partitions.set(number, partition)
     }
     const { meta } = partition
-    partition.meta = { ...meta, token: `${++partition.epoch}:${owner}`, renewals: meta.renewals + 1 }
+    partition.meta = { ...meta, token: `${++partition.epoch}:${id}`, replica, renewals: meta.renewals + 1 }
     return Promise.resolve(partition.meta)
+  }
+
+  release(number: number, token: string): Promise<'ok' | 'fenced'> {
+    const partition = this.#partitions.get(number)
+    if (partition === undefined || partition.meta.token !== token) return Promise.resolve('fenced')
+    partition.meta = { ...partition.meta, token: '', replica: '', renewals: partition.meta.renewals + 1 }
+    return Promise.resolve('ok')
   }
 
   readMeta(number: number): Promise<PartitionMeta | undefined> {
@@ -119,6 +131,17 @@ export class MemoryStore implements ProfileStore {
 
   saveLayout(layout: StoredLayout): Promise<void> {
     this.#layouts.set(layout.id, layout)
+    return Promise.resolve()
+  }
+
+  beat(replica: string, sign: string): Promise<ReadonlyMap<string, string>> {
+    const before = new Map(this.#members)
+    this.#members.set(replica, sign)
+    return Promise.resolve(before)
+  }
+
+  leave(replica: string, sign: string): Promise<void> {
+    if (this.#members.get(replica) === sign) this.#members.delete(replica)
     return Promise.resolve()
   }
 

@@ -7,6 +7,7 @@
  * mr:{<pipeline>:<p>}:t           sorted set  timers: key by due time
  * mr:{<pipeline>:<p>}:o           list        outbox
  * mr:<pipeline>:layouts           hash        layout id to JSON
+ * mr:<pipeline>:members           hash        replica to its last sign of life
  * ```
  */
 export class RedisKeys {
@@ -34,6 +35,10 @@ export class RedisKeys {
 
   layouts(): string {
     return `mr:${this.pipeline}:layouts`
+  }
+
+  members(): string {
+    return `mr:${this.pipeline}:members`
   }
 
   #tag(partition: number): string {

@@ -3,6 +3,7 @@ import type { MetaUpdate, PartitionMeta } from '../engine/index.js'
 
 const names: Record<keyof PartitionMeta, string> = {
   token: 'token',
+  replica: 'replica',
   renewals: 'renewals',
   stateId: 'state_id',
   commitId: 'commit_id',
@@ -26,6 +27,7 @@ export function parseMeta(fields: Readonly<Record<string, string>>): PartitionMe
   const number = (name: keyof PartitionMeta): number => Number(fields[names[name]] ?? 0)
   return {
     token: text('token'),
+    replica: text('replica'),
     renewals: number('renewals'),
     stateId,
     commitId: text('commitId'),

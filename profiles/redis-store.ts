@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 import {
   MillraceError,
+  withoutNothing,
+  type Claim,
   type Commit,
   type CommitOutcome,
   type MemoryBucket,
@@ -13,6 +15,7 @@ import {
   type ProfileStore,
   type StoredLayout,
   type Timer,
+  type Without,
 } from '../engine/index.js'
 import { commitArguments } from './redis-commit.js'
 import { openRedis, redisError, withTimeout, type RedisSettings } from './redis-connection.js'
@@ -27,6 +30,8 @@ interface Scripts {
   commitBatch: Script
   acquirePartition: Script
   renewPartition: Script
+  releasePartition: Script
+  leaveMembers: Script
   acceptLoss: Script
 }
 
@@ -36,16 +41,17 @@ export class RedisStore implements ProfileStore {
   readonly #reads: Redis
   readonly #leases: Redis & Scripts
 
-  /** `timeoutMs` bounds every command. */
+  /** `timeoutMs` bounds every command. `without` is for tests only. */
   constructor(
     settings: RedisSettings,
     pipeline: string,
     private readonly timeoutMs = 5_000,
+    without: Without = withoutNothing,
   ) {
     this.#keys = new RedisKeys(pipeline)
-    this.#commits = withScripts(openRedis(settings, 'commits'))
+    this.#commits = withScripts(openRedis(settings, 'commits'), without)
     this.#reads = openRedis(settings, 'reads')
-    this.#leases = withScripts(openRedis(settings, 'leases'))
+    this.#leases = withScripts(openRedis(settings, 'leases'), without)
   }
 
   async verify(): Promise<string[]> {
@@ -62,13 +68,17 @@ export class RedisStore implements ProfileStore {
       : ['Redis runs without appendonly: a restart loses profiles since the last snapshot']
   }
 
-  async acquire(partition: number, owner: string, stateId: string): Promise<PartitionMeta> {
-    const key = this.#keys.meta(partition)
-    const reply = await this.#run(this.#leases, 'acquire', this.#leases.acquirePartition(1, key, owner, stateId))
-    const flat = reply as string[]
+  async acquire(partition: number, { id, stateId, expected, replica }: Claim): Promise<PartitionMeta | undefined> {
+    const reply = this.#leases.acquirePartition(1, this.#keys.meta(partition), id, stateId, expected, replica)
+    const flat = (await this.#run(this.#leases, 'acquire', reply)) as string[]
     const fields: Record<string, string> = {}
     for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!
-    return parseMeta(fields)!
+    return parseMeta(fields)
+  }
+
+  async release(partition: number, token: string): Promise<'ok' | 'fenced'> {
+    const reply = this.#leases.releasePartition(1, this.#keys.meta(partition), token)
+    return (await this.#run(this.#leases, 'release', reply)) === 'OK' ? 'ok' : 'fenced'
   }
 
   async readMeta(partition: number): Promise<PartitionMeta | undefined> {
@@ -130,6 +140,17 @@ export class RedisStore implements ProfileStore {
     await this.#run(this.#leases, 'save layout', this.#leases.hset(this.#keys.layouts(), String(id), json))
   }
 
+  async beat(replica: string, sign: string): Promise<ReadonlyMap<string, string>> {
+    const key = this.#keys.members()
+    const known = await this.#run(this.#leases, 'read members', this.#leases.hgetall(key))
+    await this.#run(this.#leases, 'beat', this.#leases.hset(key, replica, sign))
+    return new Map(Object.entries(known))
+  }
+
+  async leave(replica: string, sign: string): Promise<void> {
+    await this.#run(this.#leases, 'leave', this.#leases.leaveMembers(1, this.#keys.members(), replica, sign))
+  }
+
   isReachable(): boolean {
     return this.#commits.status === 'ready' && this.#reads.status === 'ready' && this.#leases.status === 'ready'
   }
@@ -185,12 +206,26 @@ function corkForThisTurn({ stream }: Redis): void {
   setImmediate(() => stream.uncork())
 }
 
-function withScripts(redis: Redis): Redis & Scripts {
-  const lua = (name: string): string => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8')
-  redis.defineCommand('commitBatch', { lua: lua('commit') })
-  redis.defineCommand('acquirePartition', { lua: lua('acquire') })
-  redis.defineCommand('renewPartition', { lua: lua('renew') })
-  redis.defineCommand('acceptLoss', { lua: lua('accept') })
+const scripts = {
+  commitBatch: 'commit',
+  acquirePartition: 'acquire',
+  renewPartition: 'renew',
+  releasePartition: 'release',
+  acceptLoss: 'accept',
+  leaveMembers: 'leave',
+} as const satisfies Record<keyof Scripts, string>
+
+function withScripts(redis: Redis, without: Without): Redis & Scripts {
+  for (const [command, file] of Object.entries(scripts)) {
+    let lua = readFileSync(new URL(`./${file}.lua`, import.meta.url), 'utf8')
+    for (const protection of without) lua = lua.replace(protectedBlock(protection), '')
+    redis.defineCommand(command, { lua })
+  }
   // defineCommand adds methods that the client's types cannot know.
   return redis as Redis & Scripts
+}
+
+/** The lines of a script that a protection consists of. */
+function protectedBlock(protection: string): RegExp {
+  return new RegExp(`^-- protection: ${protection}\\n[^]*?^-- end\\n`, 'gm')
 }

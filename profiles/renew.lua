@@ -8,11 +8,15 @@
 --       CONFLICT  the last commit is another one
 
 local now = redis.call('HMGET', KEYS[1], 'token', 'commit_id')
+-- protection: token
 if now[1] ~= ARGV[1] then
   return 'FENCED'
 end
+-- end
+-- protection: compare_and_set
 if now[2] ~= ARGV[2] then
   return 'CONFLICT'
 end
+-- end
 redis.call('HINCRBY', KEYS[1], 'renewals', 1)
 return 'OK'

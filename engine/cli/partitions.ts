@@ -71,7 +71,7 @@ export function partitionsResume(options: ResumeOptions, services: Services): Pr
         exit = 1
       } else {
         // A flushed Redis has no meta to write to; nobody owns what is not there.
-        if (meta === undefined) await store.acquire(partition, randomUUID(), randomUUID())
+        if (meta === undefined) await makeState(store, partition)
         await store.accept(partition, problem.code)
         stdout.write(
           `partition ${partition}: ${problem.code} accepted, it goes on within seconds when an engine runs\n`,
@@ -81,6 +81,12 @@ export function partitionsResume(options: ResumeOptions, services: Services): Pr
     if (exit === 1) stderr.write('what is lost stays lost; to go on without it, say so with --accept-loss\n')
     return exit
   })
+}
+
+async function makeState(store: ProfileStore, partition: number): Promise<void> {
+  const claim = { replica: 'millrace partitions', id: randomUUID(), stateId: randomUUID(), expected: '' }
+  const meta = await store.acquire(partition, claim)
+  if (meta !== undefined) await store.release(partition, meta.token)
 }
 
 /** An accepted loss is no halt any more: the partition goes on as soon as an engine attaches. */

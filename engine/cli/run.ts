@@ -44,8 +44,11 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     const options = { config, pipeline, folder, store, metrics, log, clock: services.clock }
     const engine = await Engine.start(options, stopping)
     running.engine = engine
-    if (!stopping.aborted) await once(stopping, 'abort')
-    await engine.stop(config.shutdown.deadline)
+    try {
+      if (!stopping.aborted) await Promise.race([once(stopping, 'abort'), engine.failure])
+    } finally {
+      await engine.stop(config.shutdown.deadline)
+    }
     return 0
   } catch (error) {
     // Told to stop while it was still waiting for a server.
@@ -77,9 +80,10 @@ function adminSources(
       const { engine } = running
       const statuses =
         engine?.partitions ??
-        Array.from({ length: partitions }, (_, partition) => ({ partition, state: 'attaching' as const, reason: '' }))
+        Array.from({ length: partitions }, (_, partition) => ({ partition, state: 'standby' as const, reason: '' }))
       return {
-        isReady: statuses.every(({ state }) => state === 'running'),
+        replica: engine?.replica,
+        isReady: engine?.isReady === true,
         nats: engine?.isNatsConnected === true ? 'connected' : 'disconnected',
         redis: engine?.isStoreReachable === true ? 'connected' : 'disconnected',
         partitions: statuses,

@@ -59,6 +59,11 @@ export class Names {
     return `${this.root(lane)}${'.*'.repeat(laneTokens[lane])}.${partition}`
   }
 
+  /** Outside of every stream. */
+  leaseHints(pipeline: string): string {
+    return `${ledgerStream.toLowerCase()}-leases.${pipeline}`
+  }
+
   ledgerSubject(pipeline: string, partition: number): string {
     return `${ledgerStream.toLowerCase()}.${pipeline}.${partition}`
   }

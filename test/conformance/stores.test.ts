@@ -1,56 +1,8 @@
 /** What every profile store promises, run against each of them. */
-import { test, type Test } from 'tap'
-import type { Commit, PartitionMeta, ProfileStore } from '../../engine/index.js'
-import { MemoryStore } from '../../profiles/memory-store.js'
-import { RedisStore } from '../../profiles/redis-store.js'
-import { startRedis } from '../support/servers.js'
-
-interface Kind {
-  readonly name: string
-  /** Gives stores over nothing; each call a place of its own. */
-  readonly prepare: (t: Test) => Promise<() => ProfileStore>
-}
-
-const kinds: readonly Kind[] = [
-  { name: 'memory store', prepare: async () => () => new MemoryStore() },
-  {
-    name: 'redis store',
-    prepare: async t => {
-      const { url } = await startRedis(t)
-      let count = 0
-      return () => new RedisStore({ url }, `pipeline-${++count}`)
-    },
-  },
-]
-
-const nothing: Omit<Commit, 'token' | 'commitId' | 'previousPosition' | 'previousCommitId'> = {
-  meta: {},
-  profiles: [],
-  profileTtlMs: undefined,
-  timers: [],
-  memory: [],
-  outbox: [],
-  trim: 0,
-}
-
-const bytes = (text: string) => Buffer.from(text)
-
-/** The next commit after `meta`, named `id`. */
-function next(meta: PartitionMeta, id: string, writes: Partial<Commit> = {}): Commit {
-  const { token, position, commitId } = meta
-  return { ...nothing, token, commitId: id, previousPosition: position, previousCommitId: commitId, ...writes }
-}
-
-const oneOfEach = {
-  meta: { position: 7, lastSeq: 6, ordinal: 2, now: 1_700_000_000_123, anchor: '7:1700000000123:ab' },
-  profiles: [
-    { key: 'ada', bytes: bytes('A1') },
-    { key: 'bob', bytes: bytes('B1') },
-  ],
-  timers: [{ key: 'ada', dueAt: 500 }],
-  memory: [{ stage: 'dedupe', bucket: 3, bytes: bytes('12345678') }],
-  outbox: [bytes('first'), bytes('second')],
-} satisfies Partial<Commit>
+import { test } from 'tap'
+import type { Commit, ProfileStore } from '../../engine/index.js'
+import { takeOver } from '../support/ownership.js'
+import { bytes, kinds, next, oneOfEach, open } from './store-kinds.js'
 
 /** Everything a partition holds, as far as the commits below touch it. */
 async function contents(store: ProfileStore, partition = 0) {
@@ -73,54 +25,10 @@ const holdsOneOfEach = {
 for (const { name, prepare } of kinds) {
   test(name, async suite => {
     const place = await prepare(suite)
-    const open = async (t: Test): Promise<ProfileStore> => {
-      const store = place()
-      t.teardown(() => store.close())
-      await store.verify()
-      return store
-    }
-
-    suite.test('the first acquisition makes a state, later ones keep it and take it over', async t => {
-      const store = await open(t)
-      t.equal(await store.readMeta(4), undefined, 'nothing before')
-      const first = await store.acquire(4, 'owner-a', 'state-a')
-      t.match(first, {
-        token: '1:owner-a',
-        stateId: 'state-a',
-        commitId: '',
-        position: 0,
-        lastSeq: 0,
-        ordinal: 0,
-        now: 0,
-        sequenceOffset: 0,
-        streamCreated: '',
-        anchor: '',
-        definition: '',
-        definitionFrom: 0,
-        accepted: '',
-      })
-      await store.commit(4, next(first, 'c1', oneOfEach))
-      const second = await store.acquire(4, 'owner-b', 'state-b')
-      t.match(second, { token: '2:owner-b', stateId: 'state-a', commitId: 'c1', ...oneOfEach.meta })
-      t.ok(second.renewals > first.renewals, 'others see that somebody lives')
-      t.strictSame(await store.readMeta(4), second)
-      t.equal(await store.readMeta(5), undefined, 'other partitions stay as they are')
-    })
-
-    suite.test('two acquisitions at once give two tokens, and only the later one writes', async t => {
-      const store = await open(t)
-      const metas = await Promise.all(['a', 'b', 'c'].map(owner => store.acquire(0, owner, 'state')))
-      const { token } = (await store.readMeta(0))!
-      t.equal(new Set(metas.map(meta => meta.token)).size, 3)
-      for (const meta of metas) {
-        const isOwner = meta.token === token
-        t.equal(await store.commit(0, next(meta, `by-${meta.token}`)), isOwner ? 'ok' : 'fenced')
-      }
-    })
 
     suite.test('a commit writes all its parts', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       t.equal(await store.commit(0, next(meta, 'c1', oneOfEach)), 'ok')
       t.strictSame(await contents(store), holdsOneOfEach)
       const stored = (await store.readMeta(0))!
@@ -130,8 +38,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('every field of the meta comes back as it was written', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       const written = {
         position: 2 ** 50,
         lastSeq: 2 ** 50 - 1,
@@ -151,8 +59,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('a later commit replaces, deletes, moves, appends and trims', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       await store.commit(0, next(meta, 'c1', oneOfEach))
       const second = next({ ...meta, position: 7, commitId: 'c1' }, 'c2', {
         meta: { position: 9 },
@@ -192,8 +100,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('a commit that was written is answered ok again and written once', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       const first = next(meta, 'c1', oneOfEach)
       t.equal(await store.commit(0, first), 'ok')
       t.equal(await store.commit(0, first), 'ok')
@@ -214,8 +122,8 @@ for (const { name, prepare } of kinds) {
     ]
     for (const [why, change, outcome] of refusals) {
       suite.test(`nothing is written when ${why}`, async t => {
-        const store = await open(t)
-        const acquired = await store.acquire(0, 'owner', 'state')
+        const store = await open(t, place)
+        const acquired = await takeOver(store, 0, 'owner', 'state')
         await store.commit(0, next(acquired, 'c1', oneOfEach))
         const before = await store.readMeta(0)
         const refused = next({ ...acquired, position: 7, commitId: 'c1' }, 'c2', {
@@ -240,8 +148,8 @@ for (const { name, prepare } of kinds) {
     }
 
     suite.test('a partition that nobody acquired takes no commit, no renewal and no acceptance', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       t.equal(await store.commit(1, next(meta, 'c1', oneOfEach)), 'fenced')
       t.equal(await store.renew(1, meta.token, meta.commitId), 'fenced')
       t.equal(await store.accept(1, 'events_lost'), false)
@@ -249,8 +157,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('a renewal counts for the owner only', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       t.equal(await store.renew(0, meta.token, meta.commitId), 'ok')
       const renewed = (await store.readMeta(0))!
       t.strictSame(renewed, { ...meta, renewals: meta.renewals + 1 })
@@ -260,17 +168,17 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('an accepted loss is seen by the owner and does not disturb its next commit', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       t.equal(await store.accept(0, 'stream_recreated'), true)
       t.strictSame(await store.readMeta(0), { ...meta, accepted: 'stream_recreated' })
       t.equal(await store.commit(0, next(meta, 'c1')), 'ok')
-      t.equal((await store.acquire(0, 'other', 'state')).accepted, 'stream_recreated')
+      t.equal((await takeOver(store, 0, 'other', 'state')).accepted, 'stream_recreated')
     })
 
     suite.test('profiles load in the order of the keys, absent ones as nothing', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       const keys = ['plain', 'with:colon', 'with{brace}', 'ünïcode', ' ', 'a'.repeat(2_000), 'line\nbreak']
       const profiles = keys.map((key, i) => ({ key, bytes: Buffer.from([i, 0, 255, 128]) }))
       await store.commit(0, next(meta, 'c1', { profiles }))
@@ -283,8 +191,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('timers come by time, later than `after`, up to and with `upTo`, at most `limit`', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       const at = (dueAt: number, ...keys: string[]) => keys.map(key => ({ key, dueAt }))
       const timers = [...at(30, 'd', 'c', 'b'), ...at(20, 'x'), ...at(10, 'y'), ...at(40, 'a')]
       await store.commit(0, next(meta, 'c1', { timers }))
@@ -302,8 +210,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('due times of today keep every millisecond', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       const dueAt = 1_799_999_999_999
       await store.commit(0, next(meta, 'c1', { timers: [{ key: 'a', dueAt }] }))
       t.strictSame(await store.timers(0, dueAt - 1, dueAt, 1), [{ key: 'a', dueAt }])
@@ -311,8 +219,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('memory comes by bucket, both ends included, absent ones left out', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       const memory = [5, 3, 9, 4].map(bucket => ({ stage: 'dedupe', bucket, bytes: bytes(`bucket ${bucket}`) }))
       await store.commit(0, next(meta, 'c1', { memory }))
       const found = await store.memory(0, 'dedupe', 3, 8)
@@ -331,7 +239,7 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('layouts are kept by id, once each', async t => {
-      const store = await open(t)
+      const store = await open(t, place)
       t.strictSame(await store.layouts(), [])
       const [one, two] = [
         { id: 4_294_967_295, json: '["a"]' },
@@ -348,8 +256,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('one commit takes 500 profiles, 1 MB and 10,000 entries', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       const keys = Array.from({ length: 500 }, (_, i) => `key-${i}`)
       const profiles = keys.map((key, i) => ({ key, bytes: Buffer.alloc(2_100, i) }))
       const outbox = Array.from({ length: 10_000 }, (_, i) => bytes(`entry ${i}`))
@@ -364,8 +272,8 @@ for (const { name, prepare } of kinds) {
     })
 
     suite.test('what was handed to a commit may be changed afterwards', async t => {
-      const store = await open(t)
-      const meta = await store.acquire(0, 'owner', 'state')
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'owner', 'state')
       const reused = bytes('before')
       await store.commit(0, next(meta, 'c1', { profiles: [{ key: 'ada', bytes: reused }], outbox: [reused] }))
       reused.write('after!')

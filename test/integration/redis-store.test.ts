@@ -7,6 +7,7 @@ import { commitArguments } from '../../profiles/redis-commit.js'
 import { RedisKeys } from '../../profiles/redis-keys.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { eventually } from '../support/eventually.js'
+import { takeOver } from '../support/ownership.js'
 import { startProxy } from '../support/proxy.js'
 import { startRedis } from '../support/servers.js'
 
@@ -58,7 +59,7 @@ test('a commit that cannot be written in full is refused before its first write'
   const { url } = await startRedis(t)
   const store = await openStore(t, url)
   const redis = look(t, url)
-  const meta = await store.acquire(0, 'owner', 'state')
+  const meta = await takeOver(store, 0, 'owner', 'state')
   const whole = next(meta, 'c1', {
     meta: { position: 3 },
     profiles: [
@@ -120,7 +121,7 @@ test('Redis deletes a profile thirty days after its time to live at the earliest
   const { url } = await startRedis(t)
   const store = await openStore(t, url)
   const redis = look(t, url)
-  const meta = await store.acquire(0, 'owner', 'state')
+  const meta = await takeOver(store, 0, 'owner', 'state')
   const profiles = [{ key: 'ada', bytes: Buffer.from('A') }]
   await store.commit(0, next(meta, 'c1', { profiles, profileTtlMs: 2 * dayMs }))
   const expiresInMs = await redis.pttl(keys.profile(0, 'ada'))
@@ -166,7 +167,7 @@ test('refused credentials are told apart from a server that is down, without rep
 test('a store works over a unix socket', async t => {
   const { socket } = await startRedis(t)
   const store = await openStore(t, socket)
-  t.match(await store.acquire(0, 'owner', 'state'), { token: '1:owner' })
+  t.match(await takeOver(store, 0, 'owner', 'state'), { token: '1:owner' })
 })
 
 test('a commit whose reply is lost is answered ok when it comes again, and applied once', async t => {
@@ -175,7 +176,7 @@ test('a commit whose reply is lost is answered ok when it comes again, and appli
   const store = await openStore(t, `redis://127.0.0.1:${proxy.port}`, 2_000)
   const direct = await openStore(t, url)
   const redis = look(t, url)
-  const meta = await store.acquire(0, 'owner', 'state')
+  const meta = await takeOver(store, 0, 'owner', 'state')
   const commit = next(meta, 'c1', {
     meta: { position: 1 },
     outbox: [Buffer.from('entry')],
@@ -206,7 +207,7 @@ test('a commit that never reached the server fails and is written when it comes 
   const proxy = await startProxy(t, port)
   const store = await openStore(t, `redis://127.0.0.1:${proxy.port}`, 300)
   const direct = await openStore(t, url)
-  const meta = await store.acquire(0, 'owner', 'state')
+  const meta = await takeOver(store, 0, 'owner', 'state')
   const commit = next(meta, 'c1', { outbox: [Buffer.from('entry')] })
   await proxy.set('black_hole')
   const failure = await failureOf(store.commit(0, commit))
@@ -226,7 +227,7 @@ test('scripts that Redis forgot are sent again', async t => {
   const { url } = await startRedis(t)
   const store = await openStore(t, url)
   const redis = look(t, url)
-  const meta = await store.acquire(0, 'owner', 'state')
+  const meta = await takeOver(store, 0, 'owner', 'state')
   await redis.script('FLUSH')
   t.equal(await store.commit(0, next(meta, 'c1', { outbox: [Buffer.from('entry')] })), 'ok')
   await redis.script('FLUSH')
@@ -238,7 +239,7 @@ test('errors never carry what was written', async t => {
   const { url } = await startRedis(t)
   const store = await openStore(t, url)
   const redis = look(t, url)
-  const meta = await store.acquire(0, 'owner', 'state')
+  const meta = await takeOver(store, 0, 'owner', 'state')
   await redis.set(keys.timers(0), 'of another type')
   const profiles = [{ key: 'key-of-ada', bytes: Buffer.from('body-of-ada') }]
   const failure = await failureOf(store.commit(0, next(meta, 'c1', { profiles })))
@@ -250,7 +251,7 @@ test('a Redis that is full refuses a commit as a whole', async t => {
   const { url } = await startRedis(t, { config: { maxmemory: '3mb' } })
   const store = await openStore(t, url)
   const redis = look(t, url)
-  const meta = await store.acquire(0, 'owner', 'state')
+  const meta = await takeOver(store, 0, 'owner', 'state')
   const fill = Buffer.alloc(100_000)
   const full = await eventually('the memory is full', async () =>
     redis.rpush('filler', fill).then(

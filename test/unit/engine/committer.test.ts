@@ -3,6 +3,7 @@ import { CommitConflict, Committer, noWrites } from '../../../engine/committer.j
 import { MillraceError } from '../../../engine/errors.js'
 import type { Commit, CommitOutcome } from '../../../engine/index.js'
 import { MemoryStore } from '../../../profiles/memory-store.js'
+import { takeOver } from '../../support/ownership.js'
 
 /** A store whose answers get lost when told, after or before it has written. */
 class LossyStore extends MemoryStore {
@@ -23,7 +24,7 @@ class LossyStore extends MemoryStore {
 
 async function open() {
   const store = new LossyStore()
-  const meta = await store.acquire(0, 'owner', 'state')
+  const meta = await takeOver(store, 0, 'owner', 'state')
   const failures: Error[] = []
   const committer = new Committer(store, 0, meta.token, meta, {
     commitFailed: error => failures.push(error),
@@ -71,7 +72,7 @@ test('a commit that moves no position leaves it', async t => {
 test('another owner is noticed by commits and renewals', async t => {
   const { store, committer, commit, aborting } = await open()
   await committer.renew(aborting.signal)
-  await store.acquire(0, 'other', 'state')
+  await takeOver(store, 0, 'other', 'state')
   await t.rejects(commit(5), { code: 'fenced' })
   await t.rejects(committer.renew(aborting.signal), { code: 'fenced' })
 })
