@@ -54,7 +54,7 @@ export async function attachPartition(
 ): Promise<Attached> {
   const { store, streams, names, pipeline, clock } = context
   const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
-  const floors = await Floors.read(streams, names, pipeline.name, partition, clock.wallMs())
+  const floors = await Floors.read({ ...scope, clock })
   const update = await attach(scope, found, floors.highestSeq)
   const meta = { ...found, ...update }
   const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))

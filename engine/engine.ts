@@ -99,7 +99,9 @@ export class Engine {
     const names = new Names(config.streams)
     const connection = await untilReachable(log, signal, () => connectNats(config.nats, `millrace ${pipeline.name}`))
     try {
-      const streams = await untilReachable(log, signal, () => Streams.open(connection))
+      const without = options.without ?? withoutNothing
+      const isFenced = !without.has('publish_fence')
+      const streams = await untilReachable(log, signal, () => Streams.open(connection, isFenced))
       for (const warning of await untilReachable(log, signal, () => store.verify())) log.warn({}, warning)
       const created = await untilReachable(log, signal, () =>
         provision(connection, names, {
@@ -123,7 +125,7 @@ export class Engine {
       const context: EngineContext = {
         pipeline,
         replica: config.replica.name ?? `${hostname()}-${process.pid}`,
-        without: options.without ?? withoutNothing,
+        without,
         model,
         store,
         chain,

@@ -1,35 +1,45 @@
 /**
  * What a partition has decided and must still tell the world, in order, exactly once.
  *
- * Entries enter after the commit that stored them, go out pipelined, and leave when the broker has them. A failure stops
- * sending; when nothing is in flight any more, everything not acknowledged is sent again from the oldest on. The broker drops
- * what it already has by `Nats-Msg-Id`. Entries acknowledged at the head are trimmed from Redis with the next commit.
+ * Entries enter after the commit that stored them, are sent by the sender of their lane, and leave when the broker has them.
+ * Entries acknowledged at the head are trimmed from Redis with the next commit.
  */
 import { decodeEntry, type OutboxEntry } from './outbox-entry.js'
-import type { Publisher } from './nats/publisher.js'
+import type { Lane } from './nats/names.js'
+
+export interface Slot {
+  readonly entry: OutboxEntry
+  /** What it counts for in the outbox' bound. */
+  readonly bytes: number
+  isAcknowledged: boolean
+}
+
+/** Brings entries to the broker in the order in which they were added; what failed is sent again by itself. */
+export interface Sender {
+  add(slot: Slot): void
+  /** Called again whenever sending may have become possible. */
+  send(): void
+  close(): void
+}
+
+/** What senders tell the outbox. */
+export interface SenderEvents {
+  acknowledged(slot: Slot, isDuplicate: boolean): void
+  failed(error: Error): void
+}
 
 export interface OutboxOptions {
   /** Past either bound the partition stops reading. */
   readonly maxEntries: number
   readonly maxBytes: number
-  readonly publisher: Pick<Publisher, 'publish'>
-  /** False when the lease may have run out: nothing is sent until it was renewed. */
-  readonly maySend: () => boolean
-  /** Something was acknowledged or failed. */
+  /** One for each lane; lanes may share one. */
+  readonly open: (events: SenderEvents) => ReadonlyMap<Lane, Sender>
+  /** Something was acknowledged. */
   readonly wake: () => void
   readonly onPublished: (entry: OutboxEntry, isDuplicate: boolean) => void
   readonly onFailure: (error: Error) => void
 }
 
-interface Slot {
-  readonly entry: OutboxEntry
-  readonly bytes: number
-  isAcknowledged: boolean
-}
-
-/** Sent and not acknowledged, per partition. */
-const maxInFlight = 512
-const retryMs = 250
 /** Done slots kept at most before the array is cut. */
 const releaseAt = 1_024
 
@@ -37,16 +47,21 @@ export class Outbox {
   /** From `#head` on: the slots before it are done and let go of in bulk, because shifting an array costs its length. */
   #slots: Slot[] = []
   #head = 0
-  /** Index of the next slot to send. */
-  #next = 0
-  #inFlight = 0
   #bytes = 0
   #trimmable = 0
-  #hasFailed = false
   #isClosed = false
-  #retry: NodeJS.Timeout | undefined
+  readonly #senderOf: ReadonlyMap<Lane, Sender>
+  readonly #senders: ReadonlySet<Sender>
 
-  constructor(private readonly options: OutboxOptions) {}
+  constructor(private readonly options: OutboxOptions) {
+    this.#senderOf = options.open({
+      acknowledged: (slot, isDuplicate) => this.#acknowledge(slot, isDuplicate),
+      failed: error => {
+        if (!this.#isClosed) options.onFailure(error)
+      },
+    })
+    this.#senders = new Set(this.#senderOf.values())
+  }
 
   get entries(): number {
     return this.#slots.length - this.#head
@@ -72,11 +87,7 @@ export class Outbox {
 
   /** Takes entries that are stored, oldest first, and sends what it may. */
   add(entries: readonly OutboxEntry[]): void {
-    for (const entry of entries) {
-      const bytes = entry.body.length + 128
-      this.#slots.push({ entry, bytes, isAcknowledged: false })
-      this.#bytes += bytes
-    }
+    for (const entry of entries) this.#push({ entry, bytes: entry.body.length + 128, isAcknowledged: false })
     this.send()
   }
 
@@ -84,8 +95,7 @@ export class Outbox {
   restore(stored: readonly Buffer[], isPublished: (entry: OutboxEntry) => boolean): void {
     for (const bytes of stored) {
       const entry = decodeEntry(bytes)
-      this.#slots.push({ entry, bytes: bytes.length, isAcknowledged: isPublished(entry) })
-      this.#bytes += bytes.length
+      this.#push({ entry, bytes: bytes.length, isAcknowledged: isPublished(entry) })
     }
     this.#release()
     this.send()
@@ -93,43 +103,26 @@ export class Outbox {
 
   /** Called again whenever sending may have become possible. */
   send(): void {
-    if (this.#isClosed || this.#hasFailed || this.#next >= this.#slots.length) return
-    if (!this.options.maySend()) return
-    while (this.#next < this.#slots.length && this.#inFlight < maxInFlight && !this.#hasFailed) {
-      const slot = this.#slots[this.#next++]!
-      if (slot.isAcknowledged) continue
-      this.#inFlight++
-      const { subject, body, fields } = slot.entry
-      this.options.publisher.publish(subject, body, fields, (failure, isDuplicate) => {
-        this.#inFlight--
-        if (this.#isClosed) return
-        if (failure === undefined) {
-          slot.isAcknowledged = true
-          this.options.onPublished(slot.entry, isDuplicate)
-          if (this.#slots[this.#head] === slot) this.#release()
-        } else {
-          if (!this.#hasFailed) this.options.onFailure(failure)
-          this.#hasFailed = true
-        }
-        if (this.#hasFailed) this.#recover()
-        else this.send()
-      })
-    }
+    if (this.#isClosed) return
+    for (const sender of this.#senders) sender.send()
   }
 
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#retry)
+    for (const sender of this.#senders) sender.close()
   }
 
-  #recover(): void {
-    if (this.#inFlight > 0 || this.#retry !== undefined) return
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined
-      this.#hasFailed = false
-      this.#next = this.#head
-      this.send()
-    }, retryMs)
+  #push(slot: Slot): void {
+    this.#slots.push(slot)
+    this.#bytes += slot.bytes
+    if (!slot.isAcknowledged) this.#senderOf.get(slot.entry.lane)!.add(slot)
+  }
+
+  #acknowledge(slot: Slot, isDuplicate: boolean): void {
+    if (this.#isClosed) return
+    slot.isAcknowledged = true
+    this.options.onPublished(slot.entry, isDuplicate)
+    if (this.#slots[this.#head] === slot) this.#release()
   }
 
   /** Lets go of the acknowledged head. */
@@ -142,7 +135,6 @@ export class Outbox {
     this.#trimmable += this.#head - before
     if (this.#head === this.#slots.length || this.#head >= releaseAt) {
       this.#slots = this.#slots.slice(this.#head)
-      this.#next = Math.max(0, this.#next - this.#head)
       this.#head = 0
     }
     this.options.wake()

@@ -18,6 +18,7 @@ import { encodeEntry } from './outbox-entry.js'
 import { Outbox } from './outbox.js'
 import { loadProfiles } from './profile-loading.js'
 import { recordFold, sessionObserver } from './session-metrics.js'
+import { openSenders } from './senders.js'
 import { StagedBatch } from './staged-batch.js'
 import type { MetaUpdate } from './store.js'
 import { Wakeup } from './wakeup.js'
@@ -72,8 +73,7 @@ export class Session {
     this.#outbox = new Outbox({
       maxEntries: limits.outboxEntries,
       maxBytes: limits.outboxBytes,
-      publisher: context.publisher,
-      maySend: () => committer.leaseAgeMs < limits.leaseMs / 2,
+      open: events => openSenders(context, partition, floors, () => this.#maySend(), events),
       wake: () => this.#wakeup.wake(),
       ...sessionObserver(context, partition),
     })
@@ -196,6 +196,12 @@ export class Session {
     }
     if (isStale) await this.#trim()
     return false
+  }
+
+  /** A process that was stopped and woke up late must not publish. */
+  #maySend(): boolean {
+    const { limits, without } = this.context
+    return this.#committer.leaseAgeMs < limits.leaseMs / 2 || without.has('publish_fence')
   }
 
   /** What may be sent again waits for a young lease. */

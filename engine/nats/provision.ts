@@ -4,10 +4,18 @@
  * From 2.10 on the event stream maps subjects itself (`subject_transform`); older servers need a mapping in the account's
  * configuration, which only the operator of the server can add, so the engine says the lines and checks that they work.
  */
-import { headers, RetentionPolicy, StorageType, type NatsConnection, type StreamConfig } from 'nats'
+import {
+  headers,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type NatsConnection,
+  type StreamConfig,
+} from 'nats'
 import { MillraceError } from '../errors.js'
 import { isAtLeast, isNotFound, natsError } from './connection.js'
 import { lanes, ledgerStream, type Names } from './names.js'
+import type { AtomicConfig } from './streams.js'
 import { partitionOf } from './partitioning.js'
 
 export interface ProvisionOptions {
@@ -20,7 +28,7 @@ export interface ProvisionOptions {
   readonly minKeepMs: number
 }
 
-type Wanted = Partial<StreamConfig> & { name: string; subjects: string[] }
+type Wanted = Partial<StreamConfig> & AtomicConfig & { name: string; subjects: string[] }
 
 const nanos = 1e6
 /** Server default; long enough for a publisher's retries, short enough to stay in the server's memory. */
@@ -42,7 +50,9 @@ export async function provision(
   for (const wanted of wantedStreams(names, options, version)) {
     try {
       const { config } = await manager.streams.info(wanted.name)
-      differences.push(...compare(wanted, config, wanted.name === names.streams.events ? options.minKeepMs : 0))
+      const own = compare(wanted, config, wanted.name === names.streams.events ? options.minKeepMs : 0)
+      if (options.mode === 'create' && own.length === 0) await allowBatches(manager, wanted, config)
+      differences.push(...own)
     } catch (error) {
       if (!isNotFound(error)) throw natsError(error, `cannot read stream "${wanted.name}"`)
       if (options.mode === 'verify') {
@@ -88,6 +98,7 @@ function wantedStreams(names: Names, options: ProvisionOptions, version: string)
     subjects: [names.laneSubjects(lane)],
     max_age: options.keepMs * nanos,
     duplicate_window: effectDuplicatesMs * nanos,
+    ...(isAtLeast(version, 2, 12) ? { allow_atomic: true } : {}),
   }))
   const ledger = {
     ...common,
@@ -96,6 +107,18 @@ function wantedStreams(names: Names, options: ProvisionOptions, version: string)
     max_msgs_per_subject: 1,
   }
   return [events, ...effects, ledger]
+}
+
+/** Streams made by an older server do not take batches yet; publishing is then fenced one by one. */
+async function allowBatches(
+  manager: JetStreamManager,
+  wanted: Wanted,
+  actual: StreamConfig & AtomicConfig,
+): Promise<void> {
+  if (wanted.allow_atomic !== true || actual.allow_atomic === true) return
+  const config: StreamConfig & AtomicConfig = { ...actual, allow_atomic: true }
+  // Without the right to change streams it stays as it is.
+  await manager.streams.update(wanted.name, config).catch(() => undefined)
 }
 
 function compare(wanted: Wanted, actual: StreamConfig, minKeepMs: number): string[] {

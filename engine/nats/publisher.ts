@@ -9,8 +9,26 @@ import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats'
 import { MillraceError } from '../errors.js'
 import { followConnection } from './connection.js'
 
-/** Exactly one call per message: `undefined` when stored (or stored before), the failure otherwise. */
-export type Acknowledged = (failure: MillraceError | undefined, isDuplicate: boolean) => void
+/**
+ * Exactly one call per message or group: `undefined` when stored (or stored before), the failure otherwise. `streamSeq` is where
+ * it is stored, of a group the last; 0 after a failure.
+ */
+export type Acknowledged = (failure: MillraceError | undefined, isDuplicate: boolean, streamSeq: number) => void
+
+/** What is published in a group. */
+export interface Publication {
+  readonly subject: string
+  readonly body: Uint8Array
+  /** Header names and values in turn. */
+  readonly fields: readonly string[]
+}
+
+/** The stream refuses what is not published on top of this. */
+export interface Expectation {
+  readonly filter: string
+  /** Stream sequence of the last message that matches the filter; 0 when there is none. */
+  readonly lastSeq: number
+}
 
 interface Unacknowledged {
   readonly sentAt: number
@@ -47,20 +65,49 @@ export class Publisher {
 
   /** `fields` are header names and values in turn. The payload is not copied: do not change it before the acknowledgement. */
   publish(subject: string, payload: Uint8Array, fields: readonly string[], done: Acknowledged): void {
-    if (!this.#isConnected) {
-      queueMicrotask(() => done(new MillraceError('publish_failed', 'NATS is not connected'), false))
-      return
+    if (!this.#isConnected) return refuse(done)
+    this.#send(subject, payload, headerOf(fields), this.#expect(done))
+  }
+
+  /**
+   * One message, or several that are stored as a whole or not at all; acknowledged once. The broker checks the expectation.
+   */
+  publishGroup(group: readonly Publication[], { filter, lastSeq }: Expectation, done: Acknowledged): void {
+    const expected = ['Nats-Expected-Last-Subject-Sequence', String(lastSeq)]
+    expected.push('Nats-Expected-Last-Subject-Sequence-Subject', filter)
+    if (group.length === 1) {
+      const [{ subject, body, fields }] = group as [Publication]
+      return this.publish(subject, body, [...fields, ...expected], done)
     }
+    if (!this.#isConnected) return refuse(done)
+    const token = this.#expect(done)
+    const batch = `${this.#inbox.slice(this.#inbox.indexOf('.') + 1)}-${token}`
+    group.forEach(({ subject, body, fields }, i) => {
+      const isLast = i === group.length - 1
+      const header = headerOf([
+        ...fields,
+        'Nats-Batch-Id',
+        batch,
+        'Nats-Batch-Sequence',
+        String(i + 1),
+        ...(i === 0 ? expected : []),
+        ...(isLast ? ['Nats-Batch-Commit', '1'] : []),
+      ])
+      this.#send(subject, body, header, token, isLast)
+    })
+  }
+
+  #expect(done: Acknowledged): number {
     const token = this.#next++
     this.#unacknowledged.set(token, { sentAt: performance.now(), done })
+    return token
+  }
+
+  #send(subject: string, payload: Uint8Array, headers: MsgHdrs, token: number, hasReply = true): void {
     try {
-      this.connection.publish(subject, payload, { reply: `${this.#inbox}.${token}`, headers: headerOf(fields) })
+      this.connection.publish(subject, payload, hasReply ? { reply: `${this.#inbox}.${token}`, headers } : { headers })
     } catch (error) {
-      this.#settle(
-        token,
-        new MillraceError('publish_failed', `cannot publish to "${subject}"`, { cause: error }),
-        false,
-      )
+      this.#fail(token, new MillraceError('publish_failed', `cannot publish to "${subject}"`, { cause: error }))
     }
   }
 
@@ -71,30 +118,33 @@ export class Publisher {
 
   #acknowledge(message: Msg, start: number): void {
     const token = Number(message.subject.slice(start))
-    const { data } = message
-    if (data.length === 0) {
-      this.#settle(token, new MillraceError('publish_failed', 'no stream takes this subject'), false)
+    if (message.data.length === 0) {
+      this.#fail(token, new MillraceError('publish_failed', 'no stream takes this subject'))
       return
     }
     // {"stream":"TRIGGERS","seq":1} or with "duplicate":true; parsed in full only when it is neither.
     const text = message.string()
     if (text.includes('"error"')) {
-      this.#settle(token, new MillraceError('publish_failed', errorText(text)), false)
+      this.#fail(token, new MillraceError('publish_failed', errorText(text)))
     } else {
-      this.#settle(token, undefined, text.includes('"duplicate"'))
+      const at = text.indexOf('"seq":') + '"seq":'.length
+      this.#settle(token, undefined, text.includes('"duplicate"'), Number.parseInt(text.slice(at, at + 20), 10))
     }
   }
 
-  #settle(token: number, failure: MillraceError | undefined, isDuplicate: boolean): void {
+  #fail(token: number, failure: MillraceError): void {
+    this.#settle(token, failure, false, 0)
+  }
+
+  #settle(token: number, failure: MillraceError | undefined, isDuplicate: boolean, streamSeq: number): void {
     const waiting = this.#unacknowledged.get(token)
     if (waiting === undefined) return
     this.#unacknowledged.delete(token)
-    waiting.done(failure, isDuplicate)
+    waiting.done(failure, isDuplicate, streamSeq)
   }
 
   #failAll(why: string): void {
-    for (const token of [...this.#unacknowledged.keys()])
-      this.#settle(token, new MillraceError('publish_failed', why), false)
+    for (const token of [...this.#unacknowledged.keys()]) this.#fail(token, new MillraceError('publish_failed', why))
   }
 
   #sweep(): void {
@@ -102,9 +152,13 @@ export class Publisher {
     for (const [token, { sentAt }] of this.#unacknowledged) {
       // Tokens rise with time: the first young one ends the search.
       if (sentAt > before) return
-      this.#settle(token, new MillraceError('publish_failed', `no acknowledgement within ${ackTimeoutMs} ms`), false)
+      this.#fail(token, new MillraceError('publish_failed', `no acknowledgement within ${ackTimeoutMs} ms`))
     }
   }
+}
+
+function refuse(done: Acknowledged): void {
+  queueMicrotask(() => done(new MillraceError('publish_failed', 'NATS is not connected'), false, 0))
 }
 
 /**

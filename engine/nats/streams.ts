@@ -2,6 +2,7 @@
 import type { JetStreamManager, NatsConnection, StoredMsg } from 'nats'
 import { MillraceError } from '../errors.js'
 import { isNotFound, natsError } from './connection.js'
+import { fenceOf, type Fence } from './fence.js'
 import { fnv1a32Bytes } from './partitioning.js'
 
 export interface StreamFacts {
@@ -13,6 +14,8 @@ export interface StreamFacts {
   readonly bytes: number
   /** How long the stream remembers message ids. */
   readonly duplicateWindowMs: number
+  /** Several messages can be published as one. */
+  readonly takesBatches: boolean
 }
 
 export interface StoredEffect {
@@ -33,6 +36,11 @@ export interface LedgerEntry {
   readonly sequenceOffset: number
 }
 
+/** Since 2.12; the client does not know it yet and passes it on. */
+export interface AtomicConfig {
+  readonly allow_atomic?: boolean
+}
+
 /** `<stream sequence>:<broker time, ms>:<payload hash>`: recognizes an event without keeping it. */
 export function anchorOf(seq: number, receivedAt: number, payload: Uint8Array): string {
   return `${seq}:${receivedAt}:${fnv1a32Bytes(payload).toString(16)}`
@@ -47,12 +55,13 @@ export class Streams {
   private constructor(
     private readonly connection: NatsConnection,
     readonly manager: JetStreamManager,
+    private readonly isFenced: boolean,
   ) {}
 
-  /** Throws `jetstream_missing` when the server or account has none. */
-  static async open(connection: NatsConnection): Promise<Streams> {
+  /** Throws `jetstream_missing` when the server or account has none. `isFenced` is false in tests only. */
+  static async open(connection: NatsConnection, isFenced = true): Promise<Streams> {
     try {
-      return new Streams(connection, await connection.jetstreamManager({ timeout: 5_000 }))
+      return new Streams(connection, await connection.jetstreamManager({ timeout: 5_000 }), isFenced)
     } catch (error) {
       const failure = natsError(error, 'cannot use JetStream')
       if (failure.code === 'jetstream_missing') {
@@ -91,12 +100,18 @@ export class Streams {
         messages: state.messages,
         bytes: state.bytes,
         duplicateWindowMs: config.duplicate_window / 1e6,
+        takesBatches: (config as AtomicConfig).allow_atomic === true,
       }
     } catch (error) {
       if (isNotFound(error))
         throw new MillraceError('stream_missing', `there is no stream "${stream}"`, { cause: error })
       throw natsError(error, `cannot read the state of stream "${stream}"`)
     }
+  }
+
+  /** What the server that is connected now checks about a publish to a stream. */
+  fence(takesBatches: boolean): Fence {
+    return this.isFenced ? fenceOf(this.connection.info?.version ?? '0', takesBatches) : 'none'
   }
 
   /** Anchor of the stored message, or `undefined` when it is not stored any more. */

@@ -1,34 +1,13 @@
 /** Stops, restarts, servers that go away and come back with less: each event still counts once, each trigger is out once. */
 import { headers } from 'nats'
-import { test, type Test } from 'tap'
+import { test } from 'tap'
+import { isAtLeast } from '../../engine/nats/connection.js'
 import { encodeEntry } from '../../engine/outbox-entry.js'
-import type { Broker, TestEvent } from '../support/broker.js'
-import type { RunningEngine } from '../support/engine.js'
 import { eventually } from '../support/eventually.js'
+import { exactlyOnce, read } from '../support/exactly-once.js'
 import { backUp, redisClient, restore } from '../support/redis.js'
 import { idOf, userOf, visit, visitPartitions, visits } from '../support/visits.js'
 import { triggered, users, visitsOf, world } from '../support/world.js'
-
-/** The promise, seen from outside: all triggers once, all profiles right. `sent` are visits by all users in turn. */
-async function exactlyOnce(t: Test, broker: Broker, engine: RunningEngine, sent: readonly TestEvent[]): Promise<void> {
-  await eventually('all triggers are out', async () => (await broker.count('TRIGGERS')) >= sent.length + users.length, {
-    withinMs: 30_000,
-  })
-  await engine.idle()
-  t.strictSame((await triggered(broker)).sort(), sent.map(idOf).sort(), 'each event triggered once')
-  const all = await broker.read('TRIGGERS')
-  t.equal(all.length, sent.length + users.length, 'each user became regular once')
-  t.equal((await broker.read('SEGMENTS')).length, users.length, 'and active once')
-  t.equal(await broker.count('DEADLETTERS'), 0)
-  for (const user of users) {
-    const { view } = (await engine.engine.profile(user))!
-    t.match(view.traits, { visits: sent.length / users.length, total: sent.length / users.length }, user)
-  }
-}
-
-async function read(engine: RunningEngine, count: number): Promise<void> {
-  await eventually(`${count} events are read`, async () => (await engine.metric('millrace_events_total')) >= count)
-}
 
 test('a restart goes on where the last run stopped', async t => {
   const { broker, start } = await world(t)
@@ -46,6 +25,7 @@ test('a restart goes on where the last run stopped', async t => {
 
 test('a trigger that failed to publish while its follower was stored is out after a restart, and the follower once', async t => {
   const { broker, servers, start } = await world(t)
+  if (isAtLeast(servers.nats.version, 2, 11)) return t.skip('a fenced publish leaves no such hole')
   const user = userOf(0)
   const first = await start()
   await broker.publish(visit(user))
@@ -91,19 +71,6 @@ test('a graceful stop finishes what was taken and publishes all of it', async t 
     Array(visitPartitions).fill('stopped'),
   )
   await exactlyOnce(t, broker, await start(), sent)
-})
-
-test('of two engines on one pipeline the older one is fenced, and nothing is published twice', async t => {
-  const { broker, start } = await world(t)
-  const sent = visitsOf(1_000)
-  const older = await start(visits(), { settings: { MILLRACE_BATCH_MAX_EVENTS: '5' } })
-  await older.running()
-  await broker.publish(...sent.slice(0, 500))
-  await read(older, 100)
-  const newer = await start()
-  await broker.publish(...sent.slice(500))
-  await eventually('the older one stands by', () => older.partitions.every(({ state }) => state === 'fenced'))
-  await exactlyOnce(t, broker, newer, sent)
 })
 
 test('Redis restored to an older copy while the engine is stopped repeats no trigger and loses none', async t => {

@@ -1,11 +1,10 @@
 /** A whole engine inside the test's process, against real servers. */
 import { systemClock, type Clock } from '../../engine/clock.js'
 import { loadConfig } from '../../engine/config.js'
-import { Engine } from '../../engine/engine.js'
+import { Engine, type ReplicaPartition } from '../../engine/engine.js'
 import type { ErrorCode, ProfileStore } from '../../engine/index.js'
 import type { Log, LogFields, LogLevel } from '../../engine/log.js'
 import { Metrics } from '../../engine/metrics.js'
-import type { PartitionStatus } from '../../engine/partition.js'
 import type { Pipeline } from '../../engine/pipeline.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { eventually } from './eventually.js'
@@ -53,7 +52,7 @@ export class RunningEngine {
     readonly log: RecordedLog,
   ) {}
 
-  get partitions(): readonly PartitionStatus[] {
+  get partitions(): readonly ReplicaPartition[] {
     return this.engine.partitions
   }
 
@@ -98,10 +97,13 @@ export class RunningEngine {
   }
 }
 
+let started = 0
+
 /** Resolves when the engine has started; its partitions attach by themselves. Stopped at the test's end. */
 export async function startEngine(t: TestScope, setup: EngineSetup): Promise<RunningEngine> {
   const { nats, redis, pipeline, settings = {}, clock = systemClock } = setup
-  const env = { MILLRACE_NATS_SERVERS: nats, MILLRACE_REDIS_URL: redis, ...settings }
+  const name = `replica-${++started}`
+  const env = { MILLRACE_NATS_SERVERS: nats, MILLRACE_REDIS_URL: redis, MILLRACE_REPLICA_NAME: name, ...settings }
   const config = loadConfig({ env, cwd: import.meta.dirname })
   const store = setup.store ?? new RedisStore(config.redis, pipeline.name)
   const metrics = new Metrics(pipeline.name)

@@ -13,6 +13,7 @@ const factsOf = (ends: Ends): StreamFacts => ({
   messages: ends.lastSeq - ends.firstSeq + 1,
   bytes: 1_000,
   duplicateWindowMs: 120_000,
+  takesBatches: false,
 })
 /** Stands at stream sequence 40. */
 const attached: PartitionMeta = {

@@ -1,7 +1,9 @@
 import { test, type Test } from 'tap'
 import { MillraceError } from '../../../engine/errors.js'
 import { encodeEntry, type OutboxEntry } from '../../../engine/outbox-entry.js'
+import type { Acknowledged } from '../../../engine/nats/publisher.js'
 import { Outbox, type OutboxOptions } from '../../../engine/outbox.js'
+import { PipelinedSender } from '../../../engine/pipelined-sender.js'
 import { eventually } from '../../support/eventually.js'
 
 interface Sent {
@@ -22,20 +24,22 @@ const entries = (from: number, to: number) => Array.from({ length: to - from + 1
 const refused = new MillraceError('publish_failed', 'refused')
 
 /** An outbox whose broker answers when the test says so. */
-function open(t: Test, change: Partial<OutboxOptions> = {}) {
+function open(t: Test, { maySend = () => true, ...change }: Partial<OutboxOptions> & { maySend?: () => boolean } = {}) {
   const sent: Sent[] = []
   const published: [number, boolean][] = []
   const failures: Error[] = []
   const outbox = new Outbox({
     maxEntries: 1_000,
     maxBytes: 1_000_000,
-    publisher: {
-      publish: (_subject, _body, fields, done) => {
-        const number = Number(fields[1]!.slice(3))
-        sent.push({ number, answer: (failure, isDuplicate = false) => done(failure, isDuplicate) })
-      },
+    open: events => {
+      const publisher = {
+        publish: (_subject: string, _body: Uint8Array, fields: readonly string[], done: Acknowledged) => {
+          const number = Number(fields[1]!.slice(3))
+          sent.push({ number, answer: (failure, isDuplicate = false) => done(failure, isDuplicate, number) })
+        },
+      }
+      return new Map([['triggers', new PipelinedSender({ publisher, maySend }, events)]])
     },
-    maySend: () => true,
     wake: () => {},
     onPublished: ({ seq }, isDuplicate) => published.push([seq, isDuplicate]),
     onFailure: error => failures.push(error),

@@ -1,0 +1,100 @@
+/** Several replicas on one pipeline. Killed processes are the fault suite's. */
+import { test } from 'tap'
+import { MillraceError } from '../../engine/errors.js'
+import { eventually } from '../support/eventually.js'
+import type { RunningEngine } from '../support/engine.js'
+import { exactlyOnce, read } from '../support/exactly-once.js'
+import { visitPartitions, visits } from '../support/visits.js'
+import { visitsOf, world } from '../support/world.js'
+
+const owned = ({ partitions }: RunningEngine): number[] =>
+  partitions.filter(({ state }) => state === 'running').map(({ partition }) => partition)
+
+const holds = (engine: RunningEngine, count: number) =>
+  eventually(`it runs ${count} partitions`, () => {
+    if (owned(engine).length === count) return true
+    throw new Error(JSON.stringify(engine.partitions))
+  })
+
+test('two replicas share the partitions while events come, and each event counts once', async t => {
+  const { broker, start } = await world(t)
+  const sent = visitsOf(1_000)
+  const older = await start(visits(), { settings: { MILLRACE_BATCH_MAX_EVENTS: '5' } })
+  await broker.publish(...sent.slice(0, 500))
+  await read(older, 100)
+  const newer = await start()
+  await broker.publish(...sent.slice(500))
+  await Promise.all([holds(older, 2), holds(newer, 2)])
+  await exactlyOnce(t, broker, [older, newer], sent)
+  t.strictSame([...owned(older), ...owned(newer)].sort(), [0, 1, 2, 3])
+  for (const engine of [older, newer]) t.ok(engine.engine.isReady, 'each knows that all partitions run')
+  const { owner } = older.partitions.find(({ state }) => state === 'standby')!
+  t.equal(owner, newer.engine.replica, 'and who runs the others')
+})
+
+test('a replica that stops hands its partitions over at once', async t => {
+  const { broker, start } = await world(t)
+  const settings = { MILLRACE_LEASE_TTL: '60s' }
+  const first = await start(visits(), { settings })
+  await holds(first, visitPartitions)
+  const second = await start(visits(), { settings })
+  await Promise.all([holds(first, 2), holds(second, 2)])
+  const sent = visitsOf(400)
+  await broker.publish(...sent.slice(0, 200))
+  await first.stop()
+  await broker.publish(...sent.slice(200))
+  await holds(second, visitPartitions)
+  await exactlyOnce(t, broker, second, sent)
+})
+
+test('a replica that was cut off loses its partitions after a lease, and takes none back by itself', async t => {
+  const { broker, start } = await world(t)
+  const settings = { MILLRACE_LEASE_TTL: '1s' }
+  const first = await start(visits(), { settings })
+  await holds(first, visitPartitions)
+  const sent = visitsOf(200)
+  await broker.publish(...sent.slice(0, 100))
+  await read(first, 100)
+  // Nothing of it reaches Redis any more, while it still reads and folds.
+  const cutOff = () => Promise.reject(new MillraceError('redis_unavailable', 'cut off'))
+  Object.assign(first.store, { commit: cutOff, renew: cutOff, beat: cutOff, release: cutOff, leave: cutOff })
+  const second = await start(visits(), { settings })
+  await broker.publish(...sent.slice(100))
+  await holds(second, visitPartitions)
+  await exactlyOnce(t, broker, second, sent)
+})
+
+test('a process of the same name takes the partitions back without waiting for the lease', async t => {
+  const { broker, start } = await world(t)
+  const settings = { MILLRACE_LEASE_TTL: '60s', MILLRACE_REPLICA_NAME: 'shop-0' }
+  const crashed = await start(visits(), { settings })
+  await holds(crashed, visitPartitions)
+  crashed.store.release = () => Promise.reject(new Error('it crashed'))
+  crashed.store.leave = () => Promise.reject(new Error('it crashed'))
+  await crashed.stop()
+  const sent = visitsOf(100)
+  await broker.publish(...sent)
+  const again = await start(visits(), { settings })
+  await exactlyOnce(t, broker, again, sent)
+})
+
+test('of two processes of one name the later one stays, the other one says why it ends', async t => {
+  const { start } = await world(t)
+  const settings = { MILLRACE_LEASE_TTL: '1s', MILLRACE_REPLICA_NAME: 'shop-0' }
+  const older = await start(visits(), { settings })
+  await holds(older, visitPartitions)
+  const newer = await start(visits(), { settings })
+  await t.rejects(older.engine.failure, { code: 'replica_name_taken', message: /"shop-0"/ })
+  await older.stop()
+  await holds(newer, visitPartitions)
+})
+
+test('more replicas than partitions: those left over stand by and are ready', async t => {
+  const { start } = await world(t)
+  const engines: RunningEngine[] = []
+  for (let i = 0; i <= visitPartitions; i++) engines.push(await start())
+  await eventually('four run one each, all are ready', () => {
+    const counts = engines.map(engine => owned(engine).length).sort()
+    return counts.join() === '0,1,1,1,1' && engines.every(({ engine }) => engine.isReady)
+  })
+})

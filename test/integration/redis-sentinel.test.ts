@@ -1,0 +1,136 @@
+/** Redis under Sentinel for real: masters are lost and come back, with and without their last second; each event counts once. */
+import { test, type Test } from 'tap'
+import { RedisStore } from '../../profiles/redis-store.js'
+import { bytes, next } from '../conformance/store-kinds.js'
+import { Broker } from '../support/broker.js'
+import { startEngine } from '../support/engine.js'
+import { eventually } from '../support/eventually.js'
+import { exactlyOnce, read } from '../support/exactly-once.js'
+import { takeOver } from '../support/ownership.js'
+import { followsMaster, roleOf, serverClient, stopReplication } from '../support/redis-replication.js'
+import { startRedisSentinels, type RedisSentinels } from '../support/redis-sentinel.js'
+import { startNats, startRedis } from '../support/servers.js'
+import { inOrder, SteadyLoad } from '../support/steady-load.js'
+import { visitPartitions, visits } from '../support/visits.js'
+
+function newStore(t: Test, sentinels: readonly string[], timeoutMs?: number): RedisStore {
+  const store = new RedisStore({ sentinels, master: 'profiles' }, 'visits', timeoutMs)
+  t.teardown(() => store.close())
+  return store
+}
+
+test('a store finds the master by any sentinel that answers, and says when none does', async t => {
+  const { addresses, sentinels } = await startRedisSentinels(t)
+  await sentinels[0]!.process.kill()
+  sentinels[1]!.process.pause()
+  const store = newStore(t, addresses)
+  t.strictSame(await store.verify(), [])
+  t.equal(store.isReachable(), true)
+  await sentinels[2]!.process.kill()
+  const lost = newStore(t, addresses, 500)
+  await t.rejects(lost.verify(), { code: 'redis_unavailable' })
+  t.equal(lost.isReachable(), false)
+  sentinels[1]!.process.resume()
+  await eventually('it goes on trying by itself', () => lost.isReachable())
+  t.strictSame(await lost.verify(), [])
+})
+
+test('a store leaves a frozen master as soon as the sentinels have another one', async t => {
+  const cluster = await startRedisSentinels(t)
+  // Far longer than the failover takes.
+  const store = newStore(t, cluster.addresses, 60_000)
+  await store.verify()
+  const meta = await takeOver(store, 0, 'owner', 'state')
+  const master = await cluster.current()
+  const replica = await cluster.replica()
+  await eventually('the replica has the state', async () => (await replica.redis.dbsize()) === 1)
+  master.server.pause()
+  const lost = store.commit(0, next(meta, 'c1', { outbox: [bytes('entry')] }))
+  await t.rejects(lost, { code: 'redis_unavailable' })
+  await eventually('the store is at the new master', () => store.isReachable())
+  t.equal(await store.commit(0, next(meta, 'c1', { outbox: [bytes('entry')] })), 'ok')
+  t.equal((await store.outbox(0)).length, 1)
+  t.equal(await roleOf(replica.redis), 'master')
+})
+
+test('a commit to a server that has become a replica is refused, and written once when that is a master again', async t => {
+  const [server, other] = await Promise.all([startRedis(t), startRedis(t)])
+  const redis = serverClient(t, server.url)
+  const store = new RedisStore({ url: server.url }, 'visits')
+  t.teardown(() => store.close())
+  await store.verify()
+  const meta = await takeOver(store, 0, 'owner', 'state')
+  const commit = next(meta, 'c1', { outbox: [bytes('entry')] })
+  await redis.replicaof('127.0.0.1', other.port)
+  await t.rejects(store.commit(0, commit), { code: 'redis_unavailable', message: /READONLY/ })
+  await eventually('it has connected again, in case the name leads elsewhere now', () => store.isReachable())
+  await redis.replicaof('NO', 'ONE')
+  t.match(await store.readMeta(0), { commitId: '' }, 'nothing was sent behind our back')
+  t.equal(await store.commit(0, commit), 'ok')
+  t.equal((await store.outbox(0)).length, 1)
+})
+
+test('an engine under Sentinel', async suite => {
+  const sentinels: RedisSentinels = await startRedisSentinels(suite)
+  const nats = await startNats(suite, { partitions: visitPartitions })
+  const broker = await Broker.connect(suite, nats.url)
+  const store = newStore(suite, sentinels.addresses)
+  const engine = await startEngine(suite, { nats: nats.url, redis: 'redis://not-used', pipeline: visits(), store })
+  await engine.running()
+  const load = new SteadyLoad(suite, broker.connection, events => broker.publish(...events))
+  const goesOn = async () => {
+    const target = load.sent.length + 200
+    await read(engine, target)
+  }
+  const recovered = (t: Test, since: number) => {
+    const silenceMs = load.longestSilenceMs(since)
+    t.comment(`longest silence of a partition: ${silenceMs} ms`)
+    t.ok(silenceMs < 5_000, `recovered within 5 s, took ${silenceMs} ms`)
+  }
+
+  suite.test('the master is killed, and its replica promoted without its last second', async t => {
+    const master = await sentinels.current()
+    const replica = await sentinels.replica()
+    const conflicts = await engine.metric('millrace_commit_conflicts_total')
+    const cutAt = performance.now()
+    await stopReplication(replica.redis)
+    await eventually('a second is written that the replica does not see', () => performance.now() - cutAt > 1_000)
+    const since = performance.now()
+    await master.server.kill()
+    t.equal(await sentinels.promoted(master), replica)
+    await goesOn()
+    t.ok((await engine.metric('millrace_commit_conflicts_total')) > conflicts, 'the engine noticed the loss')
+    recovered(t, since)
+    await master.server.start()
+    await sentinels.join(master)
+  })
+
+  suite.test('a failover back, with the live owner', async t => {
+    const since = performance.now()
+    await sentinels.failover()
+    await goesOn()
+    recovered(t, since)
+  })
+
+  suite.test('the master is frozen, replaced, and wakes up believing that it is the master', async t => {
+    const master = await sentinels.current()
+    const replica = await sentinels.replica()
+    await sentinels.join(replica)
+    await goesOn()
+    const since = performance.now()
+    master.server.pause()
+    await sentinels.promoted(master)
+    await goesOn()
+    recovered(t, since)
+    master.server.resume()
+    await goesOn()
+    await sentinels.join(master)
+    await followsMaster(master.redis)
+  })
+
+  suite.test('at the end each event has counted once', async t => {
+    await load.stop()
+    await exactlyOnce(t, broker, engine, load.sent)
+    await inOrder(t, broker)
+  })
+})
