@@ -52,8 +52,8 @@ export async function attachPartition(
   poisoned: Map<number, string>,
   signal: AbortSignal,
 ): Promise<Attached> {
-  const { store, streams, names, pipeline, clock } = context
-  const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
+  const { store, streams, names, pipeline, clock, without } = context
+  const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash, without }
   const floors = await Floors.read({ ...scope, clock })
   const update = await attach(scope, found, floors.highestSeq)
   const meta = { ...found, ...update }

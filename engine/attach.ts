@@ -8,6 +8,7 @@
 import { MillraceError, type ErrorCode } from './errors.js'
 import { ledgerStream, type Names } from './nats/names.js'
 import type { LedgerEntry, StreamFacts, Streams } from './nats/streams.js'
+import type { Without } from './protections.js'
 import type { MetaUpdate, PartitionMeta } from './store.js'
 
 export interface AttachContext {
@@ -17,6 +18,8 @@ export interface AttachContext {
   readonly partition: number
   /** Hash of the definition that is to run. */
   readonly definition: string
+  /** Empty outside of tests. */
+  readonly without: Without
 }
 
 /**
@@ -27,7 +30,7 @@ export async function attach(context: AttachContext, meta: PartitionMeta, publis
   const { streams, names, definition } = context
   const facts = await streams.freshFacts(names.streams.events)
   const ledger = await ledgerOf(context)
-  const problem = checkState(meta, ledger) ?? (await checkStart(context, meta, facts))
+  const problem = checkState(context, meta, ledger) ?? (await checkStart(context, meta, facts))
   if (problem !== undefined && meta.accepted !== problem.code) throw problem
 
   const isFirst = meta.streamCreated === ''
@@ -48,7 +51,7 @@ export async function findProblem(
   meta: PartitionMeta,
   facts: StreamFacts,
 ): Promise<MillraceError | undefined> {
-  return checkState(meta, await ledgerOf(context)) ?? (await checkStart(context, meta, facts))
+  return checkState(context, meta, await ledgerOf(context)) ?? (await checkStart(context, meta, facts))
 }
 
 function ledgerOf({ streams, names, pipeline, partition }: AttachContext): Promise<LedgerEntry | undefined> {
@@ -74,7 +77,11 @@ export async function recordState(context: AttachContext, meta: PartitionMeta): 
   await streams.record(names.ledgerSubject(pipeline, partition), entry)
 }
 
-function checkState(meta: PartitionMeta, ledger: LedgerEntry | undefined): MillraceError | undefined {
+function checkState(
+  { without }: Pick<AttachContext, 'without'>,
+  meta: PartitionMeta,
+  ledger: LedgerEntry | undefined,
+): MillraceError | undefined {
   if (ledger === undefined) return undefined
   if (ledger.stateId !== meta.stateId) {
     return new MillraceError(
@@ -82,7 +89,8 @@ function checkState(meta: PartitionMeta, ledger: LedgerEntry | undefined): Millr
       `Redis holds state "${meta.stateId}", NATS has state "${ledger.stateId}" on record: Redis was flushed or swapped`,
     )
   }
-  if (ledger.definitionFrom > meta.position && ledger.definition !== meta.definition) {
+  const isRolledBack = ledger.definitionFrom > meta.position && ledger.definition !== meta.definition
+  if (isRolledBack && !without.has('pinned_definition')) {
     return new MillraceError(
       'definition_rolled_back',
       `definition "${ledger.definition}" took effect at position ${ledger.definitionFrom}, Redis is back at ${meta.position}`,
@@ -93,7 +101,7 @@ function checkState(meta: PartitionMeta, ledger: LedgerEntry | undefined): Millr
 
 /** The first thing that does not fit, if any. Used at attach and whenever the reader makes a new consumer. */
 export async function checkStream(
-  { streams, names }: Pick<AttachContext, 'streams' | 'names'>,
+  { streams, names, without }: Pick<AttachContext, 'streams' | 'names' | 'without'>,
   meta: Pick<PartitionMeta, 'position' | 'sequenceOffset' | 'streamCreated' | 'anchor'>,
   facts: StreamFacts,
 ): Promise<MillraceError | undefined> {
@@ -103,7 +111,8 @@ export async function checkStream(
     const text = `stream "${stream}" was created at ${facts.created}, this state was computed from one created at ${meta.streamCreated}`
     return new MillraceError('stream_recreated', text)
   }
-  if (facts.lastSeq < position) {
+  const isAnchorChecked = !without.has('anchor_check')
+  if (facts.lastSeq < position && isAnchorChecked) {
     const text = `stream "${stream}" ends at sequence ${facts.lastSeq}, ${position} was already processed`
     return new MillraceError('stream_truncated', text)
   }
@@ -111,7 +120,7 @@ export async function checkStream(
     const text = `stream "${stream}" starts at sequence ${facts.firstSeq}, the next to process is ${position + 1}`
     return new MillraceError('events_lost', text)
   }
-  if (meta.anchor !== '') {
+  if (meta.anchor !== '' && isAnchorChecked) {
     const stored = await streams.anchor(stream, Number(meta.anchor.split(':')[0]))
     if (stored !== undefined && stored !== meta.anchor) {
       const text = `stream "${stream}" holds another event at sequence ${position}: "${stored}" instead of "${meta.anchor}"`

@@ -320,11 +320,11 @@ export class Session {
 
   /** Throws when the stream is another one by now, or does not hold what follows `position`. */
   async #verifyStream(position: number, notBefore: number): Promise<StreamFacts> {
-    const { streams, names } = this.context
+    const { streams, names, without } = this.context
     const { sequenceOffset, streamCreated } = this.attached.meta
     const facts = await streams.facts(names.streams.events, notBefore)
     const problem = await checkStream(
-      { streams, names },
+      { streams, names, without },
       { position, sequenceOffset, streamCreated, anchor: '' },
       facts,
     )
@@ -333,7 +333,7 @@ export class Session {
   }
 
   #openReader(): Reader {
-    const { connection, streams, names, limits, pipeline, metrics, log } = this.context
+    const { connection, streams, names, limits, pipeline, metrics, log, without } = this.context
     const { meta, partition } = this.attached
     const stream = names.streams.events
     const options: ReaderOptions = {
@@ -345,6 +345,7 @@ export class Session {
       sequenceOffset: meta.sequenceOffset,
       notBefore: meta.now,
       verify: (lastStreamSeq, notBefore) => this.#verifyStream(lastStreamSeq + meta.sequenceOffset, notBefore),
+      isGapChecked: !without.has('gap_check'),
       rewind: () => rewindOf(connection, streams, stream),
       wake: () => this.#wakeup.wake(),
       onRestart: (why: string) => {

@@ -4,7 +4,7 @@ import { access, constants, readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { unpackDebianPackages } from './local-packages.js'
+import { unpackDebianPackages, unpackUnstablePackage } from './local-packages.js'
 
 const run = promisify(execFile)
 
@@ -31,6 +31,8 @@ const variables: Record<ServerProgram, string> = {
   'redis-server': 'MILLRACE_REDIS_SERVER',
 }
 
+const currentVariable = 'MILLRACE_NATS_CURRENT'
+
 /** Debian puts servers here, which is not on everybody's PATH. */
 const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/bin', '/opt/homebrew/bin']
 
@@ -39,29 +41,56 @@ const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/b
  * Debian's packages, unpacked into a private folder. Rejects with advice when all of that fails.
  */
 export async function findServer(program: ServerProgram, options: BinaryOptions = {}): Promise<ServerBinary> {
-  const { environment = process.env, say = () => {} } = options
-  const named = options.path ?? environment[variables[program]]
-  if (named !== undefined && named !== '') {
-    if (!(await isExecutable(named))) {
-      throw new Error(`${variables[program]} must name a program that can be run, got "${named}"`)
-    }
-    return describe(named, {})
-  }
+  const { environment = process.env } = options
+  const variable = variables[program]
+  const named = options.path ?? environment[variable]
+  if (named !== undefined && named !== '') return describeNamed(named, variable)
   for (const folder of [...(environment.PATH ?? '').split(delimiter), ...systemFolders]) {
     if (folder !== '' && (await isExecutable(join(folder, program)))) return describe(join(folder, program), {})
   }
-  const fetched = join(cacheFolder(environment), program)
-  const earlier = await findFetched(fetched, program)
+  return fetchOnce(program, program, options, folder => unpackDebianPackages([program], folder, environment)).catch(
+    (cause: unknown) => {
+      throw new Error(`${program} was not found. ${advice(program)}`, { cause })
+    },
+  )
+}
+
+/**
+ * A nats-server of our days beside the one that is installed, which may be years old: what MILLRACE_NATS_CURRENT names, what
+ * was fetched earlier, and at last the package of Debian's unstable release, which needs no other. Rejects with advice.
+ */
+export async function findCurrentNats(options: Omit<BinaryOptions, 'path'> = {}): Promise<ServerBinary> {
+  const { environment = process.env } = options
+  const named = environment[currentVariable]
+  if (named !== undefined && named !== '') return describeNamed(named, currentVariable)
+  const program = 'nats-server'
+  return fetchOnce(program, `${program}-current`, options, folder =>
+    unpackUnstablePackage(program, folder, environment),
+  ).catch((cause: unknown) => {
+    throw new Error(`no current ${program} was found. Set ${currentVariable} to the path of one.`, { cause })
+  })
+}
+
+/** What was fetched earlier, otherwise what `fetch` puts into the folder of this name. */
+async function fetchOnce(
+  program: ServerProgram,
+  name: string,
+  { environment = process.env, say = () => {} }: BinaryOptions,
+  fetch: (folder: string) => Promise<void>,
+): Promise<ServerBinary> {
+  const folder = join(cacheFolder(environment), name)
+  const earlier = await findFetched(folder, program)
   if (earlier !== undefined) return earlier
-  try {
-    say(`${program} is not installed; fetching Debian's package into ${fetched} (nothing on the system changes)`)
-    await unpackDebianPackages([program], fetched)
-  } catch (cause) {
-    throw new Error(`${program} was not found. ${advice(program)}`, { cause })
-  }
-  const unpacked = await findFetched(fetched, program)
-  if (unpacked === undefined) throw new Error(`Debian's package ${program} holds no ${program}. ${advice(program)}`)
-  return unpacked
+  say(`fetching Debian's package of ${program} into ${folder} (nothing on the system changes)`)
+  await fetch(folder)
+  const fetched = await findFetched(folder, program)
+  if (fetched === undefined) throw new Error(`Debian's package ${program} holds no ${program}`)
+  return fetched
+}
+
+async function describeNamed(path: string, variable: string): Promise<ServerBinary> {
+  if (await isExecutable(path)) return describe(path, {})
+  throw new Error(`${variable} must name a program that can be run, got "${path}"`)
 }
 
 /** Compares dotted versions by number: `isAtLeast('2.10.0', '2.9.10')`. */

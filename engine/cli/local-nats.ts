@@ -2,15 +2,20 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findServer, isAtLeast, type ServerBinary } from './local-binaries.js'
+import { findCurrentNats, findServer, isAtLeast, type ServerBinary } from './local-binaries.js'
 import { ask } from './local-probe.js'
 import { LocalProcess } from './local-process.js'
+
+/** Which server to start when no path is given: the one that is installed, or a current one beside it. */
+export type NatsRelease = 'installed' | 'current'
 
 export interface LocalNatsOptions {
   /** The server's files go below it. */
   readonly folder: string
   /** Path of the program; otherwise it is looked for. */
   readonly binary?: string | undefined
+  /** Default `installed`. */
+  readonly release?: NatsRelease | undefined
   /** Partitions of the account mapping that servers before 2.10 need. Default 16. */
   readonly partitions?: number | undefined
   /** Default: a free one. */
@@ -49,7 +54,11 @@ export class LocalNats {
 
   /** Resolves when the server accepts clients and JetStream has recovered its store. */
   static async start(options: LocalNatsOptions): Promise<LocalNats> {
-    const binary = await findServer('nats-server', { path: options.binary, ...(options.say && { say: options.say }) })
+    const say = options.say && { say: options.say }
+    const isCurrent = options.binary === undefined && options.release === 'current'
+    const binary = await (isCurrent
+      ? findCurrentNats({ ...say })
+      : findServer('nats-server', { path: options.binary, ...say }))
     const folder = join(options.folder, 'nats')
     await mkdir(folder, { recursive: true })
     const server = new LocalNats(options, binary, folder)

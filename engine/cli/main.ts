@@ -6,6 +6,7 @@ import { runDemo } from '../../examples/shop/demo.js'
 import { fingerprint } from '../../operators/avro/fingerprint.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { systemClock } from '../clock.js'
+import { Engine } from '../engine.js'
 import { MillraceError, messageOf } from '../errors.js'
 import { buildProgram } from './program.js'
 import type { Services } from './services.js'
@@ -14,6 +15,7 @@ const interrupted = new AbortController()
 
 const services: Services = {
   demo: runDemo,
+  startEngine: (options, signal) => Engine.start(options, signal),
   openStore: (config, pipeline) => new RedisStore(config.redis, pipeline),
   fingerprint,
   io: { stdout: process.stdout, stderr: process.stderr, env: process.env },

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { findProblem } from '../attach.js'
 import { messageOf, type MillraceError } from '../errors.js'
+import { withoutNothing } from '../protections.js'
 import { freshMeta, type PartitionMeta, type ProfileStore } from '../store.js'
 import type { ExitCode, Services } from './services.js'
 import { table } from './terminal.js'
@@ -99,7 +100,14 @@ async function standingOf(workspace: Workspace, store: ProfileStore, partition: 
   const { names, pipeline } = workspace
   const { streams } = await workspace.nats()
   const meta = await store.readMeta(partition)
-  const context = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash }
+  const context = {
+    streams,
+    names,
+    pipeline: pipeline.name,
+    partition,
+    definition: pipeline.hash,
+    without: withoutNothing,
+  }
   const facts = await streams.facts(names.streams.events)
   // An absent state matches no record that NATS may hold.
   const problem = await findProblem(context, meta ?? freshMeta(''), facts)

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { openAdminPort, type AdminSources } from '../admin.js'
 import type { Clock } from '../clock.js'
 import { loadConfig, redactedConfig } from '../config.js'
-import { Engine } from '../engine.js'
+import type { Engine } from '../engine.js'
 import { loadPipeline } from '../load-pipeline.js'
 import { createLog, type Log } from '../log.js'
 import { Metrics } from '../metrics.js'
@@ -42,7 +42,7 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
   try {
     const store = services.openStore(config, pipeline.name)
     const options = { config, pipeline, folder, store, metrics, log, clock: services.clock }
-    const engine = await Engine.start(options, stopping)
+    const engine = await services.startEngine(options, stopping)
     running.engine = engine
     try {
       if (!stopping.aborted) await Promise.race([once(stopping, 'abort'), engine.failure])

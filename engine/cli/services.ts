@@ -1,6 +1,7 @@
 /** What the verbs need from outside: parts of `operators/` and `profiles/`, and the process. The composition root gives it. */
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
+import type { Engine, EngineOptions } from '../engine.js'
 import type { ProfileStore } from '../store.js'
 import type { Fingerprint } from './event-file-avro.js'
 import type { PublishHooks } from './publish-file.js'
@@ -27,6 +28,8 @@ export interface DemoOptions {
 export interface Services {
   /** 1 when the oracle disagrees. */
   demo(options: DemoOptions, io: Io): Promise<ExitCode>
+  /** `Engine.start`, which only tests replace. */
+  startEngine(options: EngineOptions, signal: AbortSignal): Promise<Engine>
   /** A store that is not connected yet; `verify` connects. */
   openStore(config: Config, pipeline: string): ProfileStore
   readonly fingerprint: Fingerprint

@@ -1,15 +1,17 @@
 /** The reader: every event of its partition, in order, bounded, whatever happens to the consumer, the link and the stream. */
-import { test, type Test } from 'tap'
+import type { Test } from 'tap'
 import { checkStream } from '../../engine/attach.js'
 import { MillraceError } from '../../engine/errors.js'
 import type { Event } from '../../engine/event.js'
 import { connectNats, followConnection } from '../../engine/nats/connection.js'
 import { Names } from '../../engine/nats/names.js'
 import { provision } from '../../engine/nats/provision.js'
+import { withoutNothing } from '../../engine/protections.js'
 import { Reader, type ReaderOptions } from '../../engine/nats/reader.js'
 import { Streams } from '../../engine/nats/streams.js'
 import { Broker } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
+import { testOnEachNats } from '../support/nats-releases.js'
 import { startProxy } from '../support/proxy.js'
 import { startNats } from '../support/servers.js'
 import { userOf, visit, visitPartitions } from '../support/visits.js'
@@ -24,8 +26,8 @@ interface Scene {
   publish(count: number, payloadBytes?: number): Promise<number[]>
 }
 
-async function scene(t: Test): Promise<Scene> {
-  const nats = await startNats(t, { partitions: visitPartitions })
+async function scene(t: Test, release: Parameters<typeof startNats>[1]): Promise<Scene> {
+  const nats = await startNats(t, { partitions: visitPartitions, ...release })
   const broker = await Broker.connect(t, nats.url)
   const options = { partitions: visitPartitions, replicas: 1, keepMs: 86_400_000, minKeepMs: 0 }
   await provision(broker.connection, names, { ...options, mode: 'create' })
@@ -78,7 +80,11 @@ async function open(
     notBefore: 0,
     verify: async (position, notBefore) => {
       const expected = { position, sequenceOffset: 0, streamCreated: created, anchor: '' }
-      const problem = await checkStream({ streams, names }, expected, await streams.facts('EVENTS', notBefore))
+      const problem = await checkStream(
+        { streams, names, without: withoutNothing },
+        expected,
+        await streams.facts('EVENTS', notBefore),
+      )
       if (problem !== undefined) throw problem
     },
     rewind: async () => 0,
@@ -110,8 +116,8 @@ async function consumers(broker: Broker): Promise<string[]> {
   return found.filter(name => name.startsWith('test-'))
 }
 
-test('every event of the partition comes once, in order, and none of others', async t => {
-  const s = await scene(t)
+testOnEachNats('every event of the partition comes once, in order, and none of others', async (t, nats) => {
+  const s = await scene(t, nats)
   const sequences = await s.publish(1_500)
   const opened = await open(t, s)
   await opened.receive(1_500)
@@ -122,8 +128,8 @@ test('every event of the partition comes once, in order, and none of others', as
   t.equal(opened.reader.pending, 0)
 })
 
-test('an event carries what the broker knows about it', async t => {
-  const s = await scene(t)
+testOnEachNats('an event carries what the broker knows about it', async (t, nats) => {
+  const s = await scene(t, nats)
   await s.broker.publish({
     ...visit(userOf(partition)),
     source: 'shop',
@@ -149,8 +155,8 @@ test('an event carries what the broker knows about it', async t => {
   t.equal(event.origin.subject, `events.${partition}.shop.bought`)
 })
 
-test('reading starts after the position, and time does not go back behind the partition', async t => {
-  const s = await scene(t)
+testOnEachNats('reading starts after the position, and time does not go back behind the partition', async (t, nats) => {
+  const s = await scene(t, nats)
   const sequences = await s.publish(10)
   const future = 4_000_000_000_000
   const opened = await open(t, s, { notBefore: future }, sequences[3])
@@ -159,8 +165,8 @@ test('reading starts after the position, and time does not go back behind the pa
   for (const { receivedAt } of opened.received) t.equal(receivedAt, future)
 })
 
-test('a consumer deleted under the reader loses and repeats nothing', async t => {
-  const s = await scene(t)
+testOnEachNats('a consumer deleted under the reader loses and repeats nothing', async (t, nats) => {
+  const s = await scene(t, nats)
   const opened = await open(t, s, { maxEvents: 50 })
   const sequences: number[] = []
   for (let round = 1; round <= 5; round++) {
@@ -173,8 +179,8 @@ test('a consumer deleted under the reader loses and repeats nothing', async t =>
   t.ok(opened.restarts.length >= 4, 'it noticed')
 })
 
-test('a link that is cut again and again loses and repeats nothing', async t => {
-  const s = await scene(t)
+testOnEachNats('a link that is cut again and again loses and repeats nothing', async (t, nats) => {
+  const s = await scene(t, nats)
   const proxy = await startProxy(t, s.port)
   const sequences = await s.publish(2_000)
   const opened = await open(t, proxy, { maxEvents: 100 })
@@ -186,8 +192,8 @@ test('a link that is cut again and again loses and repeats nothing', async t => 
   t.strictSame(opened.received.map(seqOf), sequences)
 })
 
-test('a link that swallows everything for a while loses and repeats nothing', async t => {
-  const s = await scene(t)
+testOnEachNats('a link that swallows everything for a while loses and repeats nothing', async (t, nats) => {
+  const s = await scene(t, nats)
   const proxy = await startProxy(t, s.port)
   const opened = await open(t, proxy)
   const before = await s.publish(10)
@@ -200,8 +206,8 @@ test('a link that swallows everything for a while loses and repeats nothing', as
   t.strictSame(opened.received.map(seqOf), [...before, ...during])
 })
 
-test('a taker that is slow never has more than the bound waiting for it', async t => {
-  const s = await scene(t)
+testOnEachNats('a taker that is slow never has more than the bound waiting for it', async (t, nats) => {
+  const s = await scene(t, nats)
   const sequences = await s.publish(1_000)
   const { reader, received } = await open(t, s, { maxEvents: 64 })
   let most = 0
@@ -216,8 +222,8 @@ test('a taker that is slow never has more than the bound waiting for it', async 
   t.strictSame(received.map(seqOf), sequences)
 })
 
-test('large events are bounded by their bytes', async t => {
-  const s = await scene(t)
+testOnEachNats('large events are bounded by their bytes', async (t, nats) => {
+  const s = await scene(t, nats)
   const payloadBytes = 200_000
   const sequences = await s.publish(60, payloadBytes)
   const { reader, received, restarts } = await open(t, s)
@@ -236,8 +242,8 @@ test('large events are bounded by their bytes', async t => {
   t.strictSame(restarts, [])
 })
 
-test('one event larger than the batch bound still comes', async t => {
-  const s = await scene(t)
+testOnEachNats('one event larger than the batch bound still comes', async (t, nats) => {
+  const s = await scene(t, nats)
   await s.publish(2, 900_000)
   const opened = await open(t, s)
   await eventually('both are here', () => opened.reader.buffered === 2)
@@ -245,8 +251,8 @@ test('one event larger than the batch bound still comes', async t => {
   t.equal(opened.reader.take(10, 1).events.length, 1)
 })
 
-test('events removed before they were delivered are not passed over', async t => {
-  const s = await scene(t)
+testOnEachNats('events removed before they were delivered are not passed over', async (t, nats) => {
+  const s = await scene(t, nats)
   await s.publish(300)
   const opened = await open(t, s, { maxEvents: 40 })
   await eventually('the buffer is full', () => opened.reader.buffered === 40)
@@ -259,8 +265,8 @@ test('events removed before they were delivered are not passed over', async t =>
   t.match(opened.reader.failure, { code: 'events_lost' })
 })
 
-test('events removed while the consumer is made are not passed over', async t => {
-  const s = await scene(t)
+testOnEachNats('events removed while the consumer is made are not passed over', async (t, nats) => {
+  const s = await scene(t, nats)
   await s.publish(300)
   let calls = 0
   const { reader, take, received } = await open(t, s, {
@@ -279,8 +285,8 @@ test('events removed while the consumer is made are not passed over', async t =>
   await eventually('the consumer is gone again', async () => (await consumers(s.broker)).length === 0)
 })
 
-test('a stream that is gone is said, not waited for', async t => {
-  const s = await scene(t)
+testOnEachNats('a stream that is gone is said, not waited for', async (t, nats) => {
+  const s = await scene(t, nats)
   const { reader } = await open(t, s)
   await eventually('it reads', async () => (await consumers(s.broker)).length === 1)
   await s.broker.manager.streams.delete('EVENTS')
@@ -288,8 +294,8 @@ test('a stream that is gone is said, not waited for', async t => {
   t.match(reader.failure, { code: 'stream_missing' })
 })
 
-test('facts asked for after a moment are not older than that', async t => {
-  const s = await scene(t)
+testOnEachNats('facts asked for after a moment are not older than that', async (t, nats) => {
+  const s = await scene(t, nats)
   const streams = await Streams.open(s.broker.connection)
   const before = await streams.facts('EVENTS')
   const { config } = await s.broker.manager.streams.info('EVENTS')
@@ -300,24 +306,27 @@ test('facts asked for after a moment are not older than that', async t => {
   t.strictSame(await streams.facts('EVENTS'), after, 'and serve those who ask next')
 })
 
-test('the reader is caught up when it has handed on what the stream holds, and not before', async t => {
-  const s = await scene(t)
-  await s.publish(20)
-  const { reader, take } = await open(t, s)
-  t.equal(await reader.isCaughtUp(), false, 'there is no consumer yet')
-  await eventually('all are here', () => reader.buffered === 20)
-  t.equal(await reader.isCaughtUp(), false, 'some are not taken')
-  take()
-  t.equal(await reader.isCaughtUp(), true)
-  await s.publish(1)
-  await eventually('it is not caught up any more', async () => !(await reader.isCaughtUp()))
-  await eventually('the event is here', () => reader.buffered === 1)
-  take()
-  t.equal(await reader.isCaughtUp(), true)
-})
+testOnEachNats(
+  'the reader is caught up when it has handed on what the stream holds, and not before',
+  async (t, nats) => {
+    const s = await scene(t, nats)
+    await s.publish(20)
+    const { reader, take } = await open(t, s)
+    t.equal(await reader.isCaughtUp(), false, 'there is no consumer yet')
+    await eventually('all are here', () => reader.buffered === 20)
+    t.equal(await reader.isCaughtUp(), false, 'some are not taken')
+    take()
+    t.equal(await reader.isCaughtUp(), true)
+    await s.publish(1)
+    await eventually('it is not caught up any more', async () => !(await reader.isCaughtUp()))
+    await eventually('the event is here', () => reader.buffered === 1)
+    take()
+    t.equal(await reader.isCaughtUp(), true)
+  },
+)
 
-test('a closed reader leaves no consumer behind and buffers nothing', async t => {
-  const s = await scene(t)
+testOnEachNats('a closed reader leaves no consumer behind and buffers nothing', async (t, nats) => {
+  const s = await scene(t, nats)
   await s.publish(20)
   const { reader } = await open(t, s)
   await eventually('it reads', () => reader.buffered === 20)

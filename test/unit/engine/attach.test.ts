@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { attach, checkStream, recordState, type AttachContext } from '../../../engine/attach.js'
+import { withoutNothing } from '../../../engine/protections.js'
 import { freshMeta, type PartitionMeta } from '../../../engine/index.js'
 import { Names } from '../../../engine/nats/names.js'
 import type { LedgerEntry, StreamFacts } from '../../../engine/nats/streams.js'
@@ -42,6 +43,7 @@ function context(broker: Broker = {}, definition = 'rules-a'): AttachContext & {
   const recorded: LedgerEntry[] = []
   return {
     recorded,
+    without: withoutNothing,
     streams: {
       freshFacts: async () => factsOf(broker.facts ?? facts),
       ledger: async () => recorded.at(-1) ?? ('ledger' in broker ? broker.ledger : ledgerOf(attached)),
