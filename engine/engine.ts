@@ -206,12 +206,13 @@ export class Engine {
   async stop(deadlineMs: number): Promise<void> {
     const { publisher, chain, connection, store, log } = this.context
     log.info({ deadline_ms: deadlineMs }, 'engine stops')
-    await this.#leases.stop()
-    for (const partition of this.#partitions) partition.stop()
     const deadline = setTimeout(() => {
       log.warn({ deadline_ms: deadlineMs }, 'stop took too long, giving up what is left')
       for (const partition of this.#partitions) partition.abort()
     }, deadlineMs)
+    // Before the partitions become free: otherwise this replica, having the fewest then, would be expected to take them.
+    await this.#leases.stop()
+    for (const partition of this.#partitions) partition.stop()
     await this.#ended
     clearTimeout(deadline)
 

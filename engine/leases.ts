@@ -49,6 +49,7 @@ export class Leases {
   readonly #owners: string[]
   #beats = 0
   #sign = ''
+  #running = Promise.resolve()
   #isStopping = false
   #isTroubled = false
 
@@ -66,7 +67,26 @@ export class Leases {
   }
 
   /** Until stopped. Rejects with `replica_name_taken`. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    return (this.#running = this.#loop())
+  }
+
+  /** Somebody has something to give, or is new. */
+  lookSoon(): void {
+    this.#wakeup.wake()
+  }
+
+  /** Takes nothing any more and is counted no more. The partitions are given up by their own stop. */
+  async stop(): Promise<void> {
+    const { store, replica } = this.options
+    this.#isStopping = true
+    this.#wakeup.wake()
+    // A sign of life after the leave would make the others wait a lease for this replica.
+    await this.#running.catch(() => undefined)
+    await store.leave(replica, this.#sign).catch(() => undefined)
+  }
+
+  async #loop(): Promise<void> {
     this.options.hint()
     while (!this.#isStopping) {
       try {
@@ -82,20 +102,6 @@ export class Leases {
       }
       if (!this.#isStopping) await this.#wakeup.wait(this.options.ttlMs / looksPerLease)
     }
-  }
-
-  /** Somebody has something to give, or is new. */
-  lookSoon(): void {
-    this.#wakeup.wake()
-  }
-
-  /** Takes nothing any more and is counted no more. The partitions are given up by their own stop. */
-  async stop(): Promise<void> {
-    const { store, replica } = this.options
-    this.#isStopping = true
-    this.#wakeup.wake()
-    // Otherwise the others wait a lease for it.
-    await store.leave(replica, this.#sign).catch(() => undefined)
   }
 
   async #look(): Promise<void> {
