@@ -41,6 +41,15 @@ export class EngineProcess {
     return new EngineProcess(child, `http://127.0.0.1:${rig.config.admin.port}`)
   }
 
+  /** One of several, without an admin port of its own. */
+  static spawnReplica(rig: Rig, name: string): EngineProcess {
+    const child = spawn(process.execPath, [program, 'run', '--config', rig.configFile], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, MILLRACE_REPLICA_NAME: name, MILLRACE_ADMIN_PORT: '0' },
+    })
+    return new EngineProcess(child, '')
+  }
+
   get pid(): number {
     return this.child.pid!
   }

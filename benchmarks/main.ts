@@ -5,8 +5,9 @@ import { describeMachine, machineLine } from './machine.js'
 import { micro } from './micro.js'
 import { pipeline } from './pipeline.js'
 import type { BenchOptions, Question } from './question.js'
+import { replicas } from './replicas.js'
 
-const questions: readonly Question[] = [pipeline, latency, micro]
+const questions: readonly Question[] = [pipeline, latency, replicas, micro]
 
 function whole(written: string): number {
   const value = Number(written)

@@ -31,6 +31,7 @@ export async function readStream(
     maxBytes: Math.max(limits.batchBytes, (connection.info?.max_payload ?? 0) + 65_536),
     sequenceOffset: 0,
     notBefore: 0,
+    anchor: '',
     verify: () => Promise.resolve(),
     wake: () => wakeup.wake(),
     onRestart: (why: string) => {

@@ -77,7 +77,7 @@ function isServiceLink(variable: string, value: string): boolean {
  * inherits it. Only a path is passed over: an address there is a mistyped `MILLRACE_NATS_SERVERS`.
  */
 function isServerProgram(variable: string, value: string): boolean {
-  return /^MILLRACE_(NATS|REDIS)_SERVER$/.test(variable) && /^\.{0,2}\//.test(value)
+  return /^MILLRACE_((NATS|REDIS)_SERVER|NATS_CURRENT)$/.test(variable) && /^\.{0,2}\//.test(value)
 }
 
 /** Without the newline that editors and `echo` leave at the end. */

@@ -23,8 +23,8 @@ export interface LeasePlan {
 }
 
 /**
- * A free partition goes to whoever has the fewest. When all are taken and somebody has less than an equal share, whoever has
- * the most gives. Equal counts go by name, so that all replicas come to the same result.
+ * A free partition goes to whoever has the fewest. While somebody has two more than another one, whoever has the most gives.
+ * Equal counts go by name, so that all replicas come to the same result.
  */
 export function planLeases({ me, members, owners }: LeaseView): LeasePlan {
   const names = [...members].sort()
@@ -43,10 +43,8 @@ export function planLeases({ me, members, owners }: LeaseView): LeasePlan {
   })
 
   const release: number[] = []
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-  const share = Math.floor(total / names.length)
   const mine = owners.flatMap((owner, partition) => (owner === me ? [partition] : []))
-  for (let moves = 0; moves < maxMoves && counts.get(poorest())! < share; moves++) {
+  for (let moves = 0; moves < maxMoves && counts.get(richest())! - counts.get(poorest())! >= 2; moves++) {
     const giver = richest()
     if (giver === me && mine.length > 0) release.push(mine.pop()!)
     change(giver, -1)

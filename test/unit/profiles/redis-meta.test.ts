@@ -40,10 +40,12 @@ test('every change comes back as it was written', async t => {
       now: number,
       sequenceOffset: number,
       definitionFrom: number,
+      definitionChanges: number,
       streamCreated: text,
       anchor: text,
       definition: text,
       accepted: text,
+      trial: text,
     },
     { requiredKeys: [] },
   )
