@@ -12,6 +12,7 @@ export function verifyConfig(config: Config, problems: Problems): void {
   }
   const identities = [nats.user, nats.token, nats.credentials].filter(identity => identity !== undefined)
   if (identities.length > 1) problems.add('nats', 'must have only one of user, token and credentials')
+  verifyRedis(config.redis, problems)
   for (const peer of tls) {
     if ((config[peer].tls.cert === undefined) !== (config[peer].tls.key === undefined)) {
       problems.add(`${peer}.tls.cert`, `and ${peer}.tls.key must be given together`)
@@ -30,6 +31,16 @@ export function verifyConfig(config: Config, problems: Problems): void {
   }
   for (const [path, value] of Object.entries(positive)) {
     if (value === 0) problems.add(path, 'must be more than zero')
+  }
+}
+
+function verifyRedis({ url, sentinels, cluster, master, sentinelPassword }: Config['redis'], problems: Problems): void {
+  if ([url, sentinels, cluster].filter(place => place !== undefined).length > 1) {
+    problems.add('redis', 'must have only one of url, sentinels and cluster')
+  } else if ((sentinels === undefined) !== (master === undefined)) {
+    problems.add('redis.sentinels', 'and redis.master must be given together')
+  } else if (sentinelPassword !== undefined && sentinels === undefined) {
+    problems.add('redis.sentinelPassword', 'needs redis.sentinels')
   }
 }
 

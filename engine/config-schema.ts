@@ -29,10 +29,10 @@ function path<const Given extends { readonly doc: string; readonly optional?: bo
   return { ...text(given), kind: pathKind }
 }
 
-/** Redis addresses: what ioredis takes without guessing. Never says the value, which may hold a password. */
-function redisAddress(given: { readonly doc: string; readonly fallback: string }): OptionSpec<string, string, true> {
+/** A Redis address: what ioredis takes without guessing. Never says the value, which may hold a password. */
+function redisAddress(given: { readonly doc: string }): OptionSpec<string | undefined, string, true> {
   return {
-    ...text(given),
+    ...text({ ...given, optional: true }),
     kind: addressKind,
     parse: (input, problems, at) => {
       if (typeof input === 'string' && isRedisAddress(input)) return input
@@ -45,6 +45,28 @@ function redisAddress(given: { readonly doc: string; readonly fallback: string }
 function isRedisAddress(input: string): boolean {
   if (input.startsWith('/')) return !input.startsWith('//')
   return /^rediss?:\/\//.test(input) && URL.canParse(input)
+}
+
+/** Servers by host and port alone. Never says the value: what was meant for a url may hold a password. */
+function hostPorts(given: {
+  readonly doc: string
+}): OptionSpec<readonly string[] | undefined, string | readonly string[], true> {
+  const list = texts({ ...given, optional: true })
+  return {
+    ...list,
+    kind: 'list of host:port',
+    parse: (input, problems, at) => {
+      const addresses = list.parse(input, new Problems(), at)
+      if (addresses?.every(isHostPort)) return addresses
+      problems.add(at, 'must be a list of host:port')
+      return undefined
+    },
+  }
+}
+
+function isHostPort(address: string): boolean {
+  const port = Number(/^(?:[^\s:/@,[\]]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(address)?.[1])
+  return port >= 1 && port <= 65_535
 }
 
 /** NATS addresses. The client ignores a user and password written here, so they are refused, and not repeated. */
@@ -76,14 +98,29 @@ const tls = (peer: string) =>
 const streamName = (what: string, fallback: string) =>
   text({ doc: `Stream of ${what}; its subjects begin with the lower-cased name.`, fallback })
 
+/** Each holds connections and tens of megabytes; far more than a machine has cores is a slip of the pen. */
+export const maxProcesses = 64
+
 export const configSchema = {
   pipeline: path({ doc: 'The definition, a TypeScript or JavaScript module.', fallback: 'pipeline.ts' }),
+  generation: whole({
+    doc: "Generation of the pipeline's state. A higher one is built from the stream beside the one before it, see the runbook.",
+    min: 1,
+    max: 9999,
+    fallback: 1,
+  }),
   provision: oneOf({
     doc: 'create: missing streams are created, existing ones verified. verify: only verified. off: neither.',
     of: ['create', 'verify', 'off'],
     fallback: 'create',
   }),
   replicas: whole({ doc: 'Replicas of streams that Millrace creates.', min: 1, max: 5, fallback: 1 }),
+  processes: whole({
+    doc: 'Engine processes that `millrace run` starts on this machine; they share the partitions.',
+    min: 1,
+    max: maxProcesses,
+    fallback: 1,
+  }),
   nats: group('The broker.', {
     servers: natsAddresses({ doc: 'Servers, host:port.', fallback: ['127.0.0.1:4222'] }),
     user: text({ doc: 'User name.', optional: true }),
@@ -92,11 +129,14 @@ export const configSchema = {
     credentials: path({ doc: 'Credentials file (.creds), instead of user, password and token.', optional: true }),
     tls: tls('NATS'),
   }),
-  redis: group('Where profiles live.', {
+  redis: group('Where profiles live: one server, a master that Sentinel names, or a cluster.', {
     url: redisAddress({
-      doc: 'redis://host:port, rediss://host:port for TLS, or the path of a socket.',
-      fallback: 'redis://127.0.0.1:6379',
+      doc: 'redis://host:port, rediss://host:port for TLS, or the path of a socket; without sentinels and cluster redis://127.0.0.1:6379.',
     }),
+    sentinels: hostPorts({ doc: 'Sentinels, instead of url; they name the master.' }),
+    master: text({ doc: 'Name under which the sentinels watch the master.', optional: true }),
+    sentinelPassword: secret({ doc: 'Password of the sentinels, if they have one.', optional: true }),
+    cluster: hostPorts({ doc: 'Some nodes of a Redis Cluster, instead of url; they name the others.' }),
     username: text({ doc: 'User of an access control list.', optional: true }),
     password: secret({ doc: 'Password.', optional: true }),
     tls: tls('Redis'),
@@ -152,6 +192,12 @@ export const configSchema = {
   }),
   lease: group('Ownership of partitions.', {
     ttl: duration({ doc: 'A partition may be taken over when its owner has been silent this long.', fallback: '5s' }),
+  }),
+  watchdog: group('The end of a process that is blocked, by an event that loops for ever for instance.', {
+    timeout: duration({
+      doc: 'The event loop may stand still this long, then the process is killed; whoever starts it again or another replica goes on. "0s" switches it off.',
+      fallback: '15s',
+    }),
   }),
   shutdown: group('The stop after SIGTERM.', {
     deadline: duration({

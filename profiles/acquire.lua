@@ -3,7 +3,7 @@
 -- KEYS  1 meta (hash)
 -- ARGV  1 claim (uuid)   2 state id, used only when there is no meta yet   3 token that the caller saw, empty for none
 --       4 name of the replica
--- Reply the whole meta as field, value ...; empty when the token is another one
+-- Reply the whole meta as field, value ...; empty when the token is another one, or the partition is sealed
 --
 -- The token holds an epoch for people to read, but is compared for equality: after Redis lost its last second an epoch alone
 -- could be given twice.
@@ -13,7 +13,7 @@ local token = redis.call('HGET', KEYS[1], 'token') or ''
 if token ~= '' and string.sub(token, -#ARGV[1] - 1) == ':' .. ARGV[1] then
   return redis.call('HGETALL', KEYS[1])
 end
-if token ~= ARGV[3] then
+if token ~= ARGV[3] or redis.call('HGET', KEYS[1], 'phase') == 'sealed' then
   return {}
 end
 if redis.call('HSETNX', KEYS[1], 'state_id', ARGV[2]) == 1 then

@@ -13,8 +13,9 @@
 --       CONFLICT  position or commit id is not the previous one
 --
 -- Redis runs a script in isolation but does not undo it on an error, so everything that can fail is checked before the
--- first write, and the meta, which makes the commit count, is written last. Loops instead of unpack: unpack fails halfway
--- above about 8,000 values.
+-- first write, and the meta, which makes the commit count, is written behind the rest. No key is used again that the script
+-- itself has emptied: while a slot moves, Redis Cluster takes an absent key for one that has moved and breaks the script off.
+-- Loops instead of unpack: unpack fails halfway above about 8,000 values.
 
 local function whole_at(i)
   local n = tonumber(ARGV[i])
@@ -76,9 +77,6 @@ end
 
 local key, arg = 3, 14 + 2 * fields
 
-if trim > 0 then
-  redis.call('LTRIM', KEYS[2], trim, -1)
-end
 for i = 1, entries do
   redis.call('RPUSH', KEYS[2], ARGV[arg + i])
 end
@@ -103,8 +101,12 @@ for i = 1, set do
   redis.call('ZADD', KEYS[3], ARGV[arg + 2 * i - 1], ARGV[arg + 2 * i])
 end
 arg = arg + 2 * set
+local left = removed > 0 and redis.call('ZCARD', KEYS[3]) or 0
 for i = 1, removed do
-  redis.call('ZREM', KEYS[3], ARGV[arg + i])
+  -- The last one took the key with it.
+  if left > 0 then
+    left = left - redis.call('ZREM', KEYS[3], ARGV[arg + i])
+  end
 end
 arg = arg + removed
 
@@ -121,4 +123,9 @@ for i = 1, fields do
 end
 redis.call('HSET', KEYS[1], 'commit_id', ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'renewals', 1)
+-- Behind the meta, because what broke off before it is sent again and would trim twice: entries that nobody has published yet.
+-- A trim that is missing leaves some that are published, which the next owner finds out.
+if trim > 0 then
+  redis.call('LTRIM', KEYS[2], trim, -1)
+end
 return 'OK'

@@ -7,6 +7,7 @@ import {
   type MemoryBucket,
   type PartitionMeta,
   type ProfileStore,
+  type SealOutcome,
   type StoredLayout,
   type Timer,
 } from '../engine/index.js'
@@ -24,6 +25,16 @@ export class MemoryStore implements ProfileStore {
   readonly #partitions = new Map<number, Partition>()
   readonly #members = new Map<string, string>()
   readonly #layouts = new Map<number, StoredLayout>()
+  #generations = new Map<number, MemoryStore>([[1, this]])
+
+  at(generation: number): MemoryStore {
+    let store = this.#generations.get(generation)
+    if (store === undefined) {
+      store = new MemoryStore()
+      store.#generations = this.#generations.set(generation, store)
+    }
+    return store
+  }
 
   verify(): Promise<string[]> {
     return Promise.resolve([])
@@ -33,7 +44,7 @@ export class MemoryStore implements ProfileStore {
     let partition = this.#partitions.get(number)
     const token = partition?.meta.token ?? ''
     if (partition !== undefined && token.endsWith(`:${id}`)) return Promise.resolve(partition.meta)
-    if (token !== expected) return Promise.resolve(undefined)
+    if (token !== expected || partition?.meta.phase === 'sealed') return Promise.resolve(undefined)
     if (partition === undefined) {
       partition = {
         meta: freshMeta(stateId),
@@ -74,6 +85,35 @@ export class MemoryStore implements ProfileStore {
     if (partition === undefined) return Promise.resolve(false)
     partition.meta = { ...partition.meta, accepted: reason }
     return Promise.resolve(true)
+  }
+
+  seal(number: number, insists: boolean): Promise<SealOutcome> {
+    const partition = this.#partitions.get(number)
+    if (partition === undefined) return Promise.resolve('absent')
+    const { meta, timers } = partition
+    if (meta.phase !== '') return Promise.resolve(meta.phase)
+    if (!insists && [...timers.values()].some(dueAt => dueAt <= meta.now)) return Promise.resolve('busy')
+    partition.meta = { ...meta, phase: 'sealed', token: '', replica: '', renewals: meta.renewals + 1 }
+    return Promise.resolve('sealed')
+  }
+
+  clear(): Promise<number> {
+    let count = 0
+    for (const partition of this.#partitions.values()) {
+      const { profiles, timers, memory, outbox } = partition
+      const buckets = [...memory.values()].reduce((sum, { size }) => sum + size, 0)
+      count += profiles.size + Math.min(timers.size, 1) + buckets + Math.min(outbox.length, 1)
+      for (const part of [profiles, timers, memory]) part.clear()
+      partition.outbox = []
+    }
+    this.#members.clear()
+    this.#layouts.clear()
+    return Promise.resolve(count)
+  }
+
+  forget(number: number): Promise<void> {
+    this.#partitions.delete(number)
+    return Promise.resolve()
   }
 
   commit(number: number, commit: Commit): Promise<CommitOutcome> {

@@ -1,78 +1,117 @@
 /** Connections to Redis with settings that never run a command twice or keep it waiting unseen, and errors without data. */
-import { readFileSync } from 'node:fs'
 import { Redis, type RedisOptions } from 'ioredis'
 import { MillraceError } from '../engine/index.js'
 
-export interface RedisSettings {
-  /** `redis://host:port/db`, `rediss://` for TLS, or the path of a unix socket. */
-  readonly url: string
-  readonly username?: string | undefined
-  readonly password?: string | undefined
-  /** Paths of PEM files. */
-  readonly tls?:
-    | { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined }
-    | undefined
-}
+/** A peer that accepts a connection and then says nothing is given up after this, as one that does not accept it. */
+const connectTimeoutMs = 5_000
 
 /**
  * A connection that fails fast: no queue while offline, no resend after a lost reply (a commit script would run twice), no
- * promise left unsettled. The caller retries.
+ * promise left unsettled. It connects when told to, and from then on again and again. The caller retries commands.
  */
-export function openRedis(settings: RedisSettings, name: string): Redis {
+export function openConnection(place: RedisOptions, name: string, url?: string): Redis {
   const options: RedisOptions = {
+    ...place,
     connectionName: `millrace-${name}`,
     lazyConnect: true,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
-    connectTimeout: 5_000,
+    connectTimeout: connectTimeoutMs,
+    // A silent peer does not close its end either: not to wait for that keeps a cut short.
+    disconnectTimeout: 100,
     keepAlive: 5_000,
-    retryStrategy: attempt => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000),
+    // Twice a second is little for a server, and a failover is over sooner than a longer pause.
+    retryStrategy: attempt => Math.min(50 * 2 ** attempt, 500),
     // 1 reconnects without resending; 2 would send the failed command again.
     reconnectOnError: error => (error.message.startsWith('READONLY') ? 1 : false),
-    ...(settings.username === undefined ? {} : { username: settings.username }),
-    ...(settings.password === undefined ? {} : { password: settings.password }),
-    ...tlsOptions(settings.tls),
   }
-  const redis = settings.url.startsWith('/')
-    ? new Redis({ ...options, path: settings.url })
-    : new Redis(settings.url, options)
+  const redis = url === undefined ? new Redis(options) : new Redis(url, options)
   // Without a listener a lost connection would end the process; commands in flight fail by themselves.
   redis.on('error', () => undefined)
+  boundGreeting(redis)
   return redis
 }
 
-function tlsOptions(tls: RedisSettings['tls']): Pick<RedisOptions, 'tls'> {
-  const files = Object.entries(tls ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  if (files.length === 0) return {}
-  return { tls: Object.fromEntries(files.map(([name, file]) => [name, readFileSync(file)])) }
+/** Cuts a connection that stands; it connects again. One that is being made stays: the client would give it up for good. */
+export function reconnect(redis: Redis): void {
+  if (redis.status === 'ready' || redis.status === 'connect') redis.disconnect(true)
+}
+
+/** The client bounds how long a connection takes to open, not how long the server then takes to greet. */
+function boundGreeting(redis: Redis): void {
+  let timer: NodeJS.Timeout | undefined
+  redis.on('connect', () => {
+    timer = setTimeout(() => reconnect(redis), connectTimeoutMs)
+  })
+  for (const event of ['ready', 'close']) redis.on(event, () => clearTimeout(timer))
+}
+
+/** Resolves when the connection can be used; it goes on trying when this rejects. */
+export async function connected(redis: Redis, ms: number): Promise<void> {
+  if (redis.status === 'ready') return
+  // The client reports a refused login only as an event; the promise of connect() tells of a closed connection.
+  let reported: unknown
+  const remember = (error: unknown): void => {
+    reported = error
+  }
+  redis.on('error', remember)
+  try {
+    await bounded(ms, redis.status === 'wait' ? redis.connect() : nextReady(redis))
+  } catch (error) {
+    throw redisError(reported ?? error, 'cannot connect to Redis')
+  } finally {
+    redis.off('error', remember)
+  }
+}
+
+function nextReady(redis: Redis): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (done: () => void) => () => {
+      redis.off('ready', onReady)
+      redis.off('close', onClose)
+      done()
+    }
+    const onReady = settle(resolve)
+    const onClose = settle(() => reject(new Error('connection is closed')))
+    redis.once('ready', onReady)
+    redis.once('close', onClose)
+  })
 }
 
 /** `authentication_failed` when the credentials are refused, otherwise `redis_unavailable`. */
 export function redisError(error: unknown, doing: string): MillraceError {
   if (error instanceof MillraceError) return error
-  const text = error instanceof Error ? error.message : String(error)
+  const text = textOf(error)
   const isRefused = /^(WRONGPASS|NOAUTH|NOPERM)|invalid password|invalid username-password/i.test(text)
   // The client's error carries the command's arguments, which are profiles: only its text goes on.
   return new MillraceError(isRefused ? 'authentication_failed' : 'redis_unavailable', `${doing}: ${text}`)
 }
 
+/** Text of anything thrown by the client. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** Rejects after `ms` and cuts the connection, so that a reply that comes later cannot be taken for another command's. */
-export async function withTimeout<T>(redis: Redis, ms: number, doing: string, command: Promise<T>): Promise<T> {
+export function answered<T>(redis: Redis, ms: number, command: Promise<T>): Promise<T> {
+  return bounded(ms, command, () => reconnect(redis))
+}
+
+async function bounded<T>(ms: number, promise: Promise<T>, onTimeout?: () => void): Promise<T> {
+  if (ms === Infinity) return promise
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new MillraceError('redis_unavailable', `${doing}: no reply within ${ms} ms`))
-      redis.disconnect(true)
+      reject(new Error(`no reply within ${ms} ms`))
+      onTimeout?.()
     }, ms)
   })
   try {
-    return await Promise.race([command, timeout])
-  } catch (error) {
-    throw redisError(error, doing)
+    return await Promise.race([promise, timeout])
   } finally {
     clearTimeout(timer)
-    // The command's own rejection after a timeout has no other listener.
-    command.catch(() => undefined)
+    // The promise's own rejection after a timeout has no other listener.
+    promise.catch(() => undefined)
   }
 }

@@ -1,3 +1,5 @@
+import { generationSuffix } from '../engine/index.js'
+
 /**
  * Every Redis key in one place. All keys of a partition share a hash tag, so that its commit works on Redis Cluster.
  * ```
@@ -9,9 +11,18 @@
  * mr:<pipeline>:layouts           hash        layout id to JSON
  * mr:<pipeline>:members           hash        replica to its last sign of life
  * ```
+ * Generation 2 has `mr:{<pipeline>:<p>}~2:meta`, `mr:<pipeline>~2:layouts` and so on: beside the first in the same slot, so that
+ * a failover brings both back to the same moment.
  */
 export class RedisKeys {
-  constructor(private readonly pipeline: string) {}
+  readonly #suffix: string
+
+  constructor(
+    private readonly pipeline: string,
+    generation = 1,
+  ) {
+    this.#suffix = generationSuffix(generation)
+  }
 
   meta(partition: number): string {
     return `${this.#tag(partition)}:meta`
@@ -34,14 +45,26 @@ export class RedisKeys {
   }
 
   layouts(): string {
-    return `mr:${this.pipeline}:layouts`
+    return `mr:${this.pipeline}${this.#suffix}:layouts`
   }
 
   members(): string {
-    return `mr:${this.pipeline}:members`
+    return `mr:${this.pipeline}${this.#suffix}:members`
+  }
+
+  /** Matches every key of a partition, and perhaps those of others: `partitionHolding` decides. */
+  get pattern(): string {
+    return `mr:{${this.pipeline}:*}${this.#suffix}:*`
+  }
+
+  /** Which partition of this generation holds the key; `undefined` for a meta and for what is not this generation's. */
+  partitionHolding(key: string): number | undefined {
+    const [tag, partition] = /^mr:\{[^:{}]+:(\d+)\}(?:~\d+)?:/.exec(key) ?? []
+    if (partition === undefined || tag !== `${this.#tag(Number(partition))}:`) return undefined
+    return key === this.meta(Number(partition)) ? undefined : Number(partition)
   }
 
   #tag(partition: number): string {
-    return `mr:{${this.pipeline}:${partition}}`
+    return `mr:{${this.pipeline}:${partition}}${this.#suffix}`
   }
 }

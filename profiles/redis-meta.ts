@@ -16,7 +16,10 @@ const names: Record<keyof PartitionMeta, string> = {
   anchor: 'anchor',
   definition: 'definition',
   definitionFrom: 'definition_from',
+  definitionChanges: 'definition_changes',
   accepted: 'accepted',
+  phase: 'phase',
+  trial: 'trial',
 }
 
 /** `undefined` when there is no meta. A field that was never written reads as 0 or empty. */
@@ -40,7 +43,10 @@ export function parseMeta(fields: Readonly<Record<string, string>>): PartitionMe
     anchor: text('anchor'),
     definition: text('definition'),
     definitionFrom: number('definitionFrom'),
+    definitionChanges: number('definitionChanges'),
     accepted: text('accepted'),
+    phase: text('phase') as PartitionMeta['phase'],
+    trial: text('trial'),
   }
 }
 

@@ -2,7 +2,6 @@
  * The profile store on Redis. Three connections: commits (one script call a batch), reads, and lease renewals, so that a large
  * read never delays a renewal.
  */
-import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 import {
   MillraceError,
@@ -13,106 +12,147 @@ import {
   type MemoryBucket,
   type PartitionMeta,
   type ProfileStore,
+  type SealOutcome,
   type StoredLayout,
   type Timer,
   type Without,
 } from '../engine/index.js'
+import { clearPartitions } from './redis-clear.js'
 import { commitArguments } from './redis-commit.js'
-import { openRedis, redisError, withTimeout, type RedisSettings } from './redis-connection.js'
 import { RedisKeys } from './redis-keys.js'
+import type { RedisLink } from './redis-link.js'
 import { parseMeta } from './redis-meta.js'
+import { openLink } from './redis-open.js'
+import { readScripts } from './redis-scripts.js'
+import type { RedisSettings } from './redis-settings.js'
 
 /** Redis deletes a profile this long after its time to live, so that an outage of this length cannot make a replay differ. */
 const garbageMs = 30 * 86_400_000
 
-type Script = (...args: (string | number | Buffer)[]) => Promise<unknown>
-interface Scripts {
-  commitBatch: Script
-  acquirePartition: Script
-  renewPartition: Script
-  releasePartition: Script
-  leaveMembers: Script
-  acceptLoss: Script
-}
-
 export class RedisStore implements ProfileStore {
   readonly #keys: RedisKeys
-  readonly #commits: Redis & Scripts
-  readonly #reads: Redis
-  readonly #leases: Redis & Scripts
+  readonly #commits: RedisLink
+  readonly #reads: RedisLink
+  readonly #leases: RedisLink
 
-  /** `timeoutMs` bounds every command. `without` is for tests only. */
+  /** `timeoutMs` bounds every command. `without` is for tests only; `origin` lends its connections to another generation. */
   constructor(
-    settings: RedisSettings,
-    pipeline: string,
-    private readonly timeoutMs = 5_000,
+    private readonly settings: RedisSettings,
+    private readonly pipeline: string,
+    timeoutMs = 5_000,
     without: Without = withoutNothing,
+    private readonly generation = 1,
+    origin?: RedisStore,
   ) {
-    this.#keys = new RedisKeys(pipeline)
-    this.#commits = withScripts(openRedis(settings, 'commits'), without)
-    this.#reads = openRedis(settings, 'reads')
-    this.#leases = withScripts(openRedis(settings, 'leases'), without)
+    this.#keys = new RedisKeys(pipeline, generation)
+    if (origin !== undefined) {
+      this.#commits = origin.#commits
+      this.#reads = origin.#reads
+      this.#leases = origin.#leases
+      return
+    }
+    const options = {
+      timeoutMs: without.has('strict_redis') ? Infinity : timeoutMs,
+      scripts: readScripts(without),
+    }
+    this.#commits = openLink(settings, { ...options, name: 'commits' })
+    this.#reads = openLink(settings, { ...options, name: 'reads' })
+    this.#leases = openLink(settings, { ...options, name: 'leases' })
+  }
+
+  at(generation: number): RedisStore {
+    if (generation === this.generation) return this
+    return new RedisStore(this.settings, this.pipeline, undefined, undefined, generation, this)
   }
 
   async verify(): Promise<string[]> {
-    const connections = [this.#commits, this.#reads, this.#leases]
-    await Promise.all(connections.filter(redis => redis.status === 'wait').map(redis => this.#connect(redis)))
-    const info = await this.#run(this.#reads, 'read INFO', this.#reads.info())
-    const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? ''
-    const policy = field('maxmemory_policy')
-    if (policy !== 'noeviction') {
-      throw new MillraceError('eviction_policy', `Redis maxmemory-policy must be "noeviction", got "${policy}"`)
+    await Promise.all([this.#commits, this.#reads, this.#leases].map(link => link.connect()))
+    const warnings: string[] = []
+    for (const [name, info] of await this.#reads.onEveryMaster('read INFO', redis => redis.info())) {
+      const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? ''
+      const policy = field('maxmemory_policy')
+      if (policy !== 'noeviction') {
+        throw new MillraceError('eviction_policy', `${name} maxmemory-policy must be "noeviction", got "${policy}"`)
+      }
+      if (field('aof_enabled') !== '1') {
+        warnings.push(`${name} runs without appendonly: a restart loses profiles since the last snapshot`)
+      }
     }
-    return field('aof_enabled') === '1'
-      ? []
-      : ['Redis runs without appendonly: a restart loses profiles since the last snapshot']
+    return warnings
   }
 
   async acquire(partition: number, { id, stateId, expected, replica }: Claim): Promise<PartitionMeta | undefined> {
-    const reply = this.#leases.acquirePartition(1, this.#keys.meta(partition), id, stateId, expected, replica)
-    const flat = (await this.#run(this.#leases, 'acquire', reply)) as string[]
+    const key = this.#keys.meta(partition)
+    const flat = (await this.#leases.run(key, 'acquire', redis =>
+      redis.acquirePartition(1, key, id, stateId, expected, replica),
+    )) as string[]
     const fields: Record<string, string> = {}
     for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!
     return parseMeta(fields)
   }
 
   async release(partition: number, token: string): Promise<'ok' | 'fenced'> {
-    const reply = this.#leases.releasePartition(1, this.#keys.meta(partition), token)
-    return (await this.#run(this.#leases, 'release', reply)) === 'OK' ? 'ok' : 'fenced'
+    const key = this.#keys.meta(partition)
+    const reply = await this.#leases.run(key, 'release', redis => redis.releasePartition(1, key, token))
+    return reply === 'OK' ? 'ok' : 'fenced'
   }
 
   async readMeta(partition: number): Promise<PartitionMeta | undefined> {
-    return parseMeta(await this.#run(this.#leases, 'read meta', this.#leases.hgetall(this.#keys.meta(partition))))
+    const key = this.#keys.meta(partition)
+    return parseMeta(await this.#leases.run(key, 'read meta', redis => redis.hgetall(key)))
   }
 
   async renew(partition: number, token: string, commitId: string): Promise<CommitOutcome> {
-    const reply = this.#leases.renewPartition(1, this.#keys.meta(partition), token, commitId)
-    return outcomeOf(await this.#run(this.#leases, 'renew', reply), 'renew')
+    const key = this.#keys.meta(partition)
+    const reply = await this.#leases.run(key, 'renew', redis => redis.renewPartition(1, key, token, commitId))
+    return outcomeOf(reply, 'renew')
   }
 
   async accept(partition: number, reason: string): Promise<boolean> {
-    const reply = this.#leases.acceptLoss(1, this.#keys.meta(partition), reason)
-    return (await this.#run(this.#leases, 'accept', reply)) === 1
+    const key = this.#keys.meta(partition)
+    return (await this.#leases.run(key, 'accept', redis => redis.acceptLoss(1, key, reason))) === 1
+  }
+
+  async seal(partition: number, insists: boolean): Promise<SealOutcome> {
+    const key = this.#keys.meta(partition)
+    const timers = this.#keys.timers(partition)
+    const reply = await this.#leases.run(key, 'seal', redis => redis.sealPartition(2, key, timers, insists ? '1' : '0'))
+    return String(reply).toLowerCase() as SealOutcome
+  }
+
+  async clear(): Promise<number> {
+    const count = await clearPartitions(this.#reads, this.#keys)
+    for (const key of [this.#keys.layouts(), this.#keys.members()]) {
+      await this.#reads.run(key, 'clear', redis => redis.unlink(key))
+    }
+    return count
+  }
+
+  async forget(partition: number): Promise<void> {
+    const key = this.#keys.meta(partition)
+    await this.#leases.run(key, 'forget', redis => redis.del(key))
   }
 
   async commit(partition: number, commit: Commit): Promise<CommitOutcome> {
     const args = commitArguments(this.#keys, partition, commit, garbageMs)
-    corkForThisTurn(this.#commits)
-    const reply = await this.#run(this.#commits, 'commit', this.#commits.commitBatch(...args))
+    const reply = await this.#commits.run(this.#keys.meta(partition), 'commit', redis => {
+      corkForThisTurn(redis)
+      return redis.commitBatch(...args)
+    })
     return outcomeOf(reply, 'commit')
   }
 
   async load(partition: number, keys: readonly string[]): Promise<(Buffer | undefined)[]> {
-    if (keys.length === 0) return []
     const names = keys.map(key => this.#keys.profile(partition, key))
-    const found = await this.#run(this.#reads, 'load profiles', this.#reads.mgetBuffer(names))
+    const found = await this.#readAll(names, 'load profiles')
     return found.map(bytes => bytes ?? undefined)
   }
 
   async timers(partition: number, after: number, upTo: number, limit: number): Promise<Timer[]> {
     const key = this.#keys.timers(partition)
-    const range = this.#reads.zrange(key, `(${after}`, upTo, 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
-    const flat = await this.#run(this.#reads, 'load timers', range)
+    const flat = await this.#reads.run(key, 'load timers', redis =>
+      redis.zrange(key, `(${after}`, upTo, 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES'),
+    )
     const timers: Timer[] = []
     for (let i = 0; i + 1 < flat.length; i += 2) timers.push({ key: flat[i]!, dueAt: Number(flat[i + 1]) })
     return timers
@@ -121,63 +161,52 @@ export class RedisStore implements ProfileStore {
   async memory(partition: number, stage: string, fromBucket: number, toBucket: number): Promise<MemoryBucket[]> {
     const buckets: number[] = []
     for (let bucket = fromBucket; bucket <= toBucket; bucket++) buckets.push(bucket)
-    if (buckets.length === 0) return []
     const names = buckets.map(bucket => this.#keys.memory(partition, stage, bucket))
-    const found = await this.#run(this.#reads, 'load memory', this.#reads.mgetBuffer(names))
+    const found = await this.#readAll(names, 'load memory')
     return found.flatMap((bytes, i) => (bytes === null ? [] : [{ bucket: buckets[i]!, bytes }]))
   }
 
   outbox(partition: number): Promise<Buffer[]> {
-    return this.#run(this.#reads, 'load outbox', this.#reads.lrangeBuffer(this.#keys.outbox(partition), 0, -1))
+    const key = this.#keys.outbox(partition)
+    return this.#reads.run(key, 'load outbox', redis => redis.lrangeBuffer(key, 0, -1))
   }
 
   async layouts(): Promise<StoredLayout[]> {
-    const stored = await this.#run(this.#reads, 'load layouts', this.#reads.hgetall(this.#keys.layouts()))
+    const key = this.#keys.layouts()
+    const stored = await this.#reads.run(key, 'load layouts', redis => redis.hgetall(key))
     return Object.entries(stored).map(([id, json]) => ({ id: Number(id), json }))
   }
 
   async saveLayout({ id, json }: StoredLayout): Promise<void> {
-    await this.#run(this.#leases, 'save layout', this.#leases.hset(this.#keys.layouts(), String(id), json))
+    const key = this.#keys.layouts()
+    await this.#leases.run(key, 'save layout', redis => redis.hset(key, String(id), json))
   }
 
   async beat(replica: string, sign: string): Promise<ReadonlyMap<string, string>> {
     const key = this.#keys.members()
-    const known = await this.#run(this.#leases, 'read members', this.#leases.hgetall(key))
-    await this.#run(this.#leases, 'beat', this.#leases.hset(key, replica, sign))
+    const known = await this.#leases.run(key, 'read members', redis => redis.hgetall(key))
+    await this.#leases.run(key, 'beat', redis => redis.hset(key, replica, sign))
     return new Map(Object.entries(known))
   }
 
   async leave(replica: string, sign: string): Promise<void> {
-    await this.#run(this.#leases, 'leave', this.#leases.leaveMembers(1, this.#keys.members(), replica, sign))
+    const key = this.#keys.members()
+    await this.#leases.run(key, 'leave', redis => redis.leaveMembers(1, key, replica, sign))
   }
 
   isReachable(): boolean {
-    return this.#commits.status === 'ready' && this.#reads.status === 'ready' && this.#leases.status === 'ready'
+    return this.#commits.isReady && this.#reads.isReady && this.#leases.isReady
   }
 
   close(): Promise<void> {
-    for (const redis of [this.#commits, this.#reads, this.#leases]) redis.disconnect()
+    for (const link of [this.#commits, this.#reads, this.#leases]) link.close()
     return Promise.resolve()
   }
 
-  async #connect(redis: Redis): Promise<void> {
-    // The client reports a refused login only as an event; the promise of connect() tells of a closed connection.
-    let reported: unknown
-    const remember = (error: unknown): void => {
-      reported = error
-    }
-    redis.on('error', remember)
-    try {
-      await redis.connect()
-    } catch (error) {
-      throw redisError(reported ?? error, 'cannot connect to Redis')
-    } finally {
-      redis.off('error', remember)
-    }
-  }
-
-  #run<T>(redis: Redis, doing: string, command: Promise<T>): Promise<T> {
-    return withTimeout(redis, this.timeoutMs, doing, command)
+  /** Values of keys that share a slot, in their order. */
+  async #readAll(names: readonly string[], doing: string): Promise<(Buffer | null)[]> {
+    const [first] = names
+    return first === undefined ? [] : this.#reads.run(first, doing, redis => redis.mgetBuffer([...names]))
   }
 }
 
@@ -204,28 +233,4 @@ function corkForThisTurn({ stream }: Redis): void {
   if (stream === undefined || stream.writableCorked > 0) return
   stream.cork()
   setImmediate(() => stream.uncork())
-}
-
-const scripts = {
-  commitBatch: 'commit',
-  acquirePartition: 'acquire',
-  renewPartition: 'renew',
-  releasePartition: 'release',
-  acceptLoss: 'accept',
-  leaveMembers: 'leave',
-} as const satisfies Record<keyof Scripts, string>
-
-function withScripts(redis: Redis, without: Without): Redis & Scripts {
-  for (const [command, file] of Object.entries(scripts)) {
-    let lua = readFileSync(new URL(`./${file}.lua`, import.meta.url), 'utf8')
-    for (const protection of without) lua = lua.replace(protectedBlock(protection), '')
-    redis.defineCommand(command, { lua })
-  }
-  // defineCommand adds methods that the client's types cannot know.
-  return redis as Redis & Scripts
-}
-
-/** The lines of a script that a protection consists of. */
-function protectedBlock(protection: string): RegExp {
-  return new RegExp(`^-- protection: ${protection}\\n[^]*?^-- end\\n`, 'gm')
 }

@@ -3,6 +3,8 @@ import type { Test } from 'tap'
 import type { Commit, PartitionMeta, ProfileStore } from '../../engine/index.js'
 import { MemoryStore } from '../../profiles/memory-store.js'
 import { RedisStore } from '../../profiles/redis-store.js'
+import { startRedisCluster } from '../support/redis-cluster.js'
+import { startRedisSentinels } from '../support/redis-sentinel.js'
 import { startRedis } from '../support/servers.js'
 
 /** A store and how to come by one. */
@@ -21,6 +23,22 @@ export const kinds: readonly Kind[] = [
       const { url } = await startRedis(t)
       let count = 0
       return () => new RedisStore({ url }, `pipeline-${++count}`)
+    },
+  },
+  {
+    name: 'redis store under Sentinel',
+    prepare: async t => {
+      const { addresses: sentinels, master } = await startRedisSentinels(t)
+      let count = 0
+      return () => new RedisStore({ sentinels, master }, `pipeline-${++count}`)
+    },
+  },
+  {
+    name: 'redis store on a cluster',
+    prepare: async t => {
+      const { addresses: cluster } = await startRedisCluster(t)
+      let count = 0
+      return () => new RedisStore({ cluster }, `pipeline-${++count}`)
     },
   },
 ]

@@ -24,6 +24,7 @@ for (const { name, prepare } of kinds) {
         anchor: '',
         definition: '',
         definitionFrom: 0,
+        definitionChanges: 0,
         accepted: '',
       })
       await store.commit(4, next(first, 'c1', oneOfEach))

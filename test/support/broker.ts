@@ -1,5 +1,13 @@
 /** A plain NATS client for tests: publishes events as producers do, reads streams as consumers do. */
-import { connect, headers, type JetStreamManager, type NatsConnection, NatsError, type StoredMsg } from 'nats'
+import {
+  connect,
+  type ConnectionOptions,
+  headers,
+  type JetStreamManager,
+  type NatsConnection,
+  NatsError,
+  type StoredMsg,
+} from 'nats'
 import { subjectToken } from '../../engine/nats/partitioning.js'
 import type { TestScope } from './servers.js'
 
@@ -30,7 +38,7 @@ export class Broker {
     readonly manager: JetStreamManager,
   ) {}
 
-  static async connect(t: TestScope, url: string, options: { user?: string; pass?: string } = {}): Promise<Broker> {
+  static async connect(t: TestScope, url: string, options: ConnectionOptions = {}): Promise<Broker> {
     const connection = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 50, ...options })
     t.teardown(() => connection.close())
     return new Broker(connection, await connection.jetstreamManager({ checkAPI: false }))

@@ -105,7 +105,7 @@ export async function startEngine(t: TestScope, setup: EngineSetup): Promise<Run
   const name = `replica-${++started}`
   const env = { MILLRACE_NATS_SERVERS: nats, MILLRACE_REDIS_URL: redis, MILLRACE_REPLICA_NAME: name, ...settings }
   const config = loadConfig({ env, cwd: import.meta.dirname })
-  const store = setup.store ?? new RedisStore(config.redis, pipeline.name)
+  const store = (setup.store ?? new RedisStore(config.redis, pipeline.name)).at(config.generation)
   const metrics = new Metrics(pipeline.name)
   const log = new RecordedLog()
   const starting = new AbortController()

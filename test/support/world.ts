@@ -1,5 +1,5 @@
 /** Servers, a plain client and engines of the visits pipeline on them. */
-import type { LocalServers } from '../../engine/cli/local-servers.js'
+import type { LocalServers, LocalServersOptions } from '../../engine/cli/local-servers.js'
 import type { Pipeline } from '../../engine/millrace.js'
 import { Broker, type StoredMessage, type TestEvent } from './broker.js'
 import { startEngine, type EngineSetup, type RunningEngine } from './engine.js'
@@ -13,8 +13,8 @@ export interface World {
   start(pipeline?: Pipeline, setup?: Partial<EngineSetup>): Promise<RunningEngine>
 }
 
-export async function world(t: TestScope): Promise<World> {
-  const servers = await startServers(t, { nats: { partitions: visitPartitions } })
+export async function world(t: TestScope, nats: LocalServersOptions['nats'] = {}): Promise<World> {
+  const servers = await startServers(t, { nats: { partitions: visitPartitions, ...nats } })
   const broker = await Broker.connect(t, servers.nats.url)
   return {
     servers,

@@ -28,8 +28,10 @@ t.test('without a file and variables every setting has its documented default', 
   const { cwd, config } = load(t, undefined)
   t.strictSame(config(), {
     pipeline: resolve(cwd, 'pipeline.ts'),
+    generation: 1,
     provision: 'create',
     replicas: 1,
+    processes: 1,
     nats: {
       servers: ['127.0.0.1:4222'],
       user: undefined,
@@ -63,6 +65,7 @@ t.test('without a file and variables every setting has its documented default', 
     outbox: { maxEntries: 10_000, maxBytes: 16_777_216 },
     lease: { ttl: 5000 },
     replica: { name: undefined },
+    watchdog: { timeout: 15_000 },
     shutdown: { deadline: 25_000 },
   })
 })
