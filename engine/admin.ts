@@ -8,11 +8,9 @@
  *
  * Profiles are personal data and the port asks nobody who they are: it listens on the loopback address unless told otherwise.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { profileResponse, type FoundProfile } from './admin-profile.js'
+import { json, live, serve, withHeader, type AdminPort, type Reply, type Routes } from './admin-server.js'
 import type { Clock } from './clock.js'
-import { MillraceError } from './errors.js'
 import type { Log } from './log.js'
 import type { PartitionState } from './partition.js'
 
@@ -49,93 +47,18 @@ export interface AdminSources {
   readonly log: Log
 }
 
-export interface AdminPort {
-  readonly host: string
-  readonly port: number
-  /** Requests under way are answered, then the port is closed. */
-  close(): Promise<void>
-}
-
-interface Reply {
-  readonly status: number
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-}
-
-/** Probes and scrapes arrive within milliseconds; whoever sends slower than this is holding a connection, not asking. */
-const limits = {
-  requestTimeout: 10_000,
-  headersTimeout: 10_000,
-  connectionsCheckingInterval: 5_000,
-  keepAliveTimeout: 5_000,
-  maxHeaderSize: 8192,
-}
-const maxConnections = 256
 const maxKeyLength = 1024
 
 /** Listens; rejects when the address is taken. */
-export async function openAdminPort(sources: AdminSources, at: { host: string; port: number }): Promise<AdminPort> {
-  const server = createServer(limits, (request, response) => {
-    void answer(sources, request).then(reply => send(reply, request, response, server.listening))
-  })
-  server.maxConnections = maxConnections
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(at.port, at.host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  const { address, port } = server.address() as AddressInfo
-  return { host: address, port, close: () => close(server) }
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise(resolve => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-  })
-}
-
-/** Never rejects: whatever goes wrong is an answer too. */
-async function answer(sources: AdminSources, request: IncomingMessage): Promise<Reply> {
-  try {
-    return await route(sources, request)
-  } catch (error) {
-    return failed(sources.log, error)
+export function openAdminPort(sources: AdminSources, at: { host: string; port: number }): Promise<AdminPort> {
+  const routes: Routes = (path, headers) => {
+    if (path === '/livez') return live
+    if (path === '/readyz') return async () => ready(sources.readiness())
+    if (path === '/metrics') return () => metrics(sources)
+    const profile = /^\/v1\/profiles\/([^/]+)$/.exec(path)?.[1]
+    return profile === undefined ? undefined : () => findProfile(sources, profile, headers['if-none-match'])
   }
-}
-
-function send(reply: Reply, request: IncomingMessage, response: ServerResponse, isOpen: boolean): void {
-  const { status, headers = {}, body = '' } = reply
-  // No request here has a body: whoever sends one is cut off behind the answer, unread.
-  const hasBody = 'transfer-encoding' in request.headers || Number(request.headers['content-length'] ?? 0) > 0
-  response.writeHead(status, {
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    ...(status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
-    ...(isOpen && !hasBody ? {} : { connection: 'close' }),
-    ...headers,
-  })
-  response.end(request.method === 'HEAD' || status === 304 ? undefined : body)
-}
-
-async function route(sources: AdminSources, request: IncomingMessage): Promise<Reply> {
-  const path = (request.url ?? '/').replace(/[?#].*/, '')
-  const handler = handlerOf(sources, path, request)
-  if (handler === undefined) return json(404, { error: 'not_found' })
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return { ...json(405, { error: 'method_not_allowed' }), headers: { ...jsonType, allow: 'GET, HEAD' } }
-  }
-  return handler()
-}
-
-function handlerOf(sources: AdminSources, path: string, request: IncomingMessage): (() => Promise<Reply>) | undefined {
-  if (path === '/livez') return async () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' })
-  if (path === '/readyz') return async () => ready(sources.readiness())
-  if (path === '/metrics') return () => metrics(sources)
-  const profile = /^\/v1\/profiles\/([^/]+)$/.exec(path)
-  return profile === null ? undefined : () => findProfile(sources, profile[1]!, request.headers['if-none-match'])
+  return serve(routes, sources.log, at)
 }
 
 function ready(readiness: Readiness): Reply {
@@ -156,7 +79,7 @@ async function findProfile(sources: AdminSources, token: string, ifNoneMatch: st
   const { etag, body } = profileResponse(found, sources.clock.wallMs())
   const isKnown = ifNoneMatch?.split(',').some(tag => tag.trim() === etag || tag.trim() === '*')
   if (isKnown === true) return { status: 304, headers: { etag } }
-  return { ...json(200, body), headers: { ...jsonType, etag } }
+  return withHeader(json(200, body), 'etag', etag)
 }
 
 function decoded(token: string): string | undefined {
@@ -166,18 +89,4 @@ function decoded(token: string): string | undefined {
     // Not percent-encoded UTF-8: no key can be meant.
     return undefined
   }
-}
-
-function failed(log: Log, error: unknown): Reply {
-  const isUnavailable = error instanceof MillraceError && error.action === 'retry'
-  if (isUnavailable) return { ...json(503, { error: error.code }), headers: { ...jsonType, 'retry-after': '1' } }
-  log.error({ error }, 'an admin request failed')
-  // What it was stands in the log; a message might quote the profile.
-  return json(500, { error: error instanceof MillraceError ? error.code : 'internal' })
-}
-
-const jsonType = { 'content-type': 'application/json; charset=utf-8' }
-
-function json(status: number, body: unknown): Reply {
-  return { status, headers: jsonType, body: `${JSON.stringify(body)}\n` }
 }

@@ -3,6 +3,8 @@
  * everything that is wrong, then ends with 1; a server that cannot be reached is said and not counted as wrong.
  */
 import { MillraceError, messageOf } from '../errors.js'
+import type { Fence } from '../nats/fence.js'
+import { lanes } from '../nats/names.js'
 import { provision } from '../nats/provision.js'
 import type { Pipeline } from '../pipeline.js'
 import { StageChain } from '../stages.js'
@@ -106,8 +108,36 @@ async function checkNats(workspace: Workspace, report: Report, mayCreate: boolea
       minKeepMs: config.retention.minimum,
     })
     report.ok(created.length > 0 ? `streams created: ${created.join(', ')}` : 'streams and mapping are as needed')
+    await checkFence(workspace, report)
   } catch (error) {
     report.failure('NATS', error)
+  }
+}
+
+/** What becomes of a publish that comes late, from a replica that does not own the partition any more. */
+const fenceMeaning: Record<Fence, (windowMs: number) => string> = {
+  batch: () => 'a late publish is refused, batch by batch',
+  each: () => 'a late publish is refused, one message in flight at a time; NATS 2.12 and later take batches',
+  none: windowMs =>
+    `a late publish is recognized by its id within ${windowMs / 60_000} min and stored again after that; NATS 2.11 and later refuse it`,
+}
+
+/** One line for all output streams that have the same fence. */
+async function checkFence(workspace: Workspace, report: Report): Promise<void> {
+  const { names } = workspace
+  const { streams } = await workspace.nats()
+  const found = new Map<string, string[]>()
+  for (const lane of lanes) {
+    const stream = names.streams[lane]
+    const { takesBatches, duplicateWindowMs } = await streams.facts(stream)
+    const fence = streams.fence(takesBatches)
+    const text = `publish fence "${fence}": ${fenceMeaning[fence](duplicateWindowMs)}`
+    found.set(text, [...(found.get(text) ?? []), stream])
+  }
+  for (const [text, of] of found) {
+    const line = found.size === 1 ? text : `${text} (${of.join(', ')})`
+    if (text.startsWith('publish fence "none"')) report.note(line)
+    else report.ok(line)
   }
 }
 

@@ -2,8 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { findProblem } from '../attach.js'
 import { messageOf, type MillraceError } from '../errors.js'
+import { readBefore, stateNameOf } from '../generation.js'
+import { pendingAfter } from '../nats/pending.js'
 import { withoutNothing } from '../protections.js'
 import { freshMeta, type PartitionMeta, type ProfileStore } from '../store.js'
+import { watchLeases, type LeaseSign } from './lease-signs.js'
 import type { ExitCode, Services } from './services.js'
 import { table } from './terminal.js'
 import { withWorkspace, type Workspace, type WorkspaceOptions } from './workspace.js'
@@ -11,36 +14,59 @@ import { withWorkspace, type Workspace, type WorkspaceOptions } from './workspac
 interface Standing {
   readonly partition: number
   readonly meta: PartitionMeta | undefined
-  /** Stream sequences after the position, other partitions' events included. */
-  readonly behind: number
+  /** Stream sequence up to which the partition is processed. */
+  readonly processedSeq: number
   readonly problem: MillraceError | undefined
 }
 
+/** 1 when a partition is halted. */
 export function partitionsList(options: WorkspaceOptions & { json: boolean }, services: Services): Promise<ExitCode> {
   return withWorkspace(options, services, async workspace => {
     const { store } = await workspace.store()
-    const standings = await Promise.all(
-      Array.from({ length: workspace.pipeline.partitions }, (_, partition) => standingOf(workspace, store, partition)),
+    const { config, pipeline } = workspace
+    const numbers = Array.from({ length: pipeline.partitions }, (_, partition) => partition)
+    const signs = await watchLeases(store, numbers, config.lease.ttl, services)
+    const rows = await Promise.all(
+      numbers.map(async partition => {
+        const standing = await standingOf(workspace, store, partition)
+        return rowOf(standing, signs[partition]!, await pendingOf(workspace, standing))
+      }),
     )
-    const rows = standings.map(({ partition, meta, behind, problem }) => ({
-      partition,
-      owner: meta?.token === undefined || meta.token === '' ? '-' : meta.token.slice(0, 13),
-      position: meta?.position ?? '-',
-      behind,
-      time: meta === undefined || meta.now === 0 ? '-' : new Date(meta.now).toISOString(),
-      state: stateOf(meta, problem),
-    }))
     const { stdout } = services.io
     if (options.json) for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`)
-    else
-      stdout.write(
-        table(
-          rows.map(row => Object.values(row)),
-          Object.keys(rows[0]!),
-        ),
-      )
+    else stdout.write(table(rows.map(shown), ['partition', 'owner', 'lease', 'position', 'pending', 'time', 'state']))
     return rows.some(({ state }) => state.startsWith('halt')) ? 1 : 0
   })
+}
+
+type Row = ReturnType<typeof rowOf>
+type Cell = string | number
+
+function rowOf({ partition, meta, problem }: Standing, { lease, stillMs }: LeaseSign, pending: number) {
+  return {
+    partition,
+    /** Name of the replica; absent when nobody owns the partition. */
+    owner: meta === undefined || meta.token === '' ? undefined : meta.replica,
+    lease,
+    /** For so long the lease was watched without a sign of its owner. */
+    ...(lease === 'still' ? { stillMs } : {}),
+    position: meta?.position,
+    /** Events of this partition in the stream behind its position. */
+    pending,
+    time: meta === undefined || meta.now === 0 ? undefined : new Date(meta.now).toISOString(),
+    state: stateOf(meta, problem),
+  }
+}
+
+function shown({ partition, owner, lease, stillMs = 0, position, pending, time, state }: Row): Cell[] {
+  const sign = { none: '-', moving: 'moving', still: `still for ${(stillMs / 1000).toFixed(1)} s` }[lease]
+  return [partition, owner ?? '-', sign, position ?? '-', pending, time ?? '-', state]
+}
+
+async function pendingOf(workspace: Workspace, { partition, processedSeq }: Standing): Promise<number> {
+  const { streams } = await workspace.nats()
+  const { names } = workspace
+  return pendingAfter(streams, names.streams.events, names.eventFilter(partition), processedSeq)
 }
 
 export interface ResumeOptions extends WorkspaceOptions {
@@ -92,18 +118,20 @@ async function makeState(store: ProfileStore, partition: number): Promise<void> 
 
 /** An accepted loss is no halt any more: the partition goes on as soon as an engine attaches. */
 function stateOf(meta: PartitionMeta | undefined, problem: MillraceError | undefined): string {
-  if (problem === undefined) return meta === undefined ? 'new' : 'ok'
+  if (meta?.phase === 'sealed') return 'sealed'
+  if (problem === undefined) return meta === undefined ? 'new' : meta.phase || 'ok'
   return meta?.accepted === problem.code ? `accepted: ${problem.code}` : `halt: ${problem.code}`
 }
 
 async function standingOf(workspace: Workspace, store: ProfileStore, partition: number): Promise<Standing> {
-  const { names, pipeline } = workspace
+  const { names, pipeline, config } = workspace
   const { streams } = await workspace.nats()
   const meta = await store.readMeta(partition)
   const context = {
     streams,
     names,
-    pipeline: pipeline.name,
+    state: stateNameOf(pipeline.name, config.generation),
+    before: await readBefore(store, pipeline.name, config.generation, partition),
     partition,
     definition: pipeline.hash,
     without: withoutNothing,
@@ -111,6 +139,6 @@ async function standingOf(workspace: Workspace, store: ProfileStore, partition: 
   const facts = await streams.facts(names.streams.events)
   // An absent state matches no record that NATS may hold.
   const problem = await findProblem(context, meta ?? freshMeta(''), facts)
-  const position = meta === undefined ? facts.firstSeq - 1 : meta.position - meta.sequenceOffset
-  return { partition, meta, behind: Math.max(0, facts.lastSeq - position), problem }
+  const processedSeq = Math.max(0, meta === undefined ? 0 : meta.position - meta.sequenceOffset)
+  return { partition, meta, processedSeq, problem }
 }

@@ -1,6 +1,7 @@
 /** The command line: every verb with its options and help. What a verb does is in the file of its name. */
 import { Command, InvalidArgumentError } from 'commander'
 import { loadConfig } from '../config.js'
+import { maxProcesses } from '../config-schema.js'
 import { connectNats } from '../nats/connection.js'
 import { Names } from '../nats/names.js'
 import { Publisher } from '../nats/publisher.js'
@@ -9,6 +10,8 @@ import { deadLettersList, deadLettersShow } from './dead-letters.js'
 import { partitionsList, partitionsResume } from './partitions.js'
 import { profileGet } from './profile.js'
 import { publishCommand } from './publish.js'
+import { rebuildDrop } from './rebuild-drop.js'
+import { rebuildStatus, rebuildSwitch } from './rebuild.js'
 import { run } from './run.js'
 import type { DemoOptions, ExitCode, Services } from './services.js'
 
@@ -33,7 +36,14 @@ export function buildProgram(services: Services): { command: Command; exitCode: 
     .command('run')
     .description('run a pipeline until SIGTERM')
     .argument(...pipelineArgument)
-    .action((pipeline: string | undefined) => ends(run({ ...common(), pipeline }, services)))
+    .option(
+      '--processes <number>',
+      'engine processes that share the partitions, instead of the configured number',
+      processes,
+    )
+    .action((pipeline: string | undefined, options: { processes?: number }) =>
+      ends(run({ ...common(), ...options, pipeline }, services)),
+    )
 
   program
     .command('check')
@@ -85,6 +95,27 @@ export function buildProgram(services: Services): { command: Command; exitCode: 
       ends(partitionsResume({ ...common(), ...options, partitions }, services)),
     )
 
+  const rebuild = program
+    .command('rebuild')
+    .description('move to the configured generation, which is built from the stream beside the one before it')
+  const maxLag = ['--max-lag <number>', 'stream sequences that it may be behind', whole, 10_000] as const
+  rebuild
+    .command('status')
+    .description('how far every partition is; ends with 0 when switch would go through')
+    .option(...maxLag)
+    .option('--json', 'a JSON object a line', false)
+    .action((options: { maxLag: number; json: boolean }) => ends(rebuildStatus({ ...common(), ...options }, services)))
+  rebuild
+    .command('switch')
+    .description('seal the generation before; this one goes on from where that stands')
+    .option(...maxLag)
+    .action((options: { maxLag: number }) => ends(rebuildSwitch({ ...common(), ...options }, services)))
+  rebuild
+    .command('drop')
+    .description('delete a generation that was succeeded, or whose building is given up')
+    .requiredOption('--generation <number>', 'which one', generation)
+    .action((options: { generation: number }) => ends(rebuildDrop({ ...common(), ...options }, services)))
+
   program
     .command('demo')
     .description('private servers, a made-up shop, the real engine, and an oracle that checks every result')
@@ -126,4 +157,16 @@ export function buildProgram(services: Services): { command: Command; exitCode: 
 function whole(written: string): number {
   if (!/^\d+$/.test(written)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(written)
+}
+
+function generation(written: string): number {
+  const number = whole(written)
+  if (number < 1) throw new InvalidArgumentError('It must be 1 or more.')
+  return number
+}
+
+function processes(written: string): number {
+  const count = whole(written)
+  if (count < 1 || count > maxProcesses) throw new InvalidArgumentError(`It must be from 1 to ${maxProcesses}.`)
+  return count
 }

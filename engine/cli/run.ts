@@ -8,7 +8,10 @@ import type { Engine } from '../engine.js'
 import { loadPipeline } from '../load-pipeline.js'
 import { createLog, type Log } from '../log.js'
 import { Metrics } from '../metrics.js'
+import { startWatchdog } from '../watchdog.js'
 import type { ExitCode, Services } from './services.js'
+import { reportToSupervisor, supervisorSignal } from './supervised.js'
+import { supervise } from './supervisor.js'
 
 /**
  * How much the heap may grow between two collections, percent of what lives. On a machine with much memory V8 takes four times
@@ -20,18 +23,29 @@ export interface RunOptions {
   readonly config?: string | undefined
   /** Instead of the configuration's. */
   readonly pipeline?: string | undefined
+  /** Instead of the configuration's. */
+  readonly processes?: number | undefined
 }
 
 /** Resolves when it was told to stop and has. Throws errors of the action `stop`. */
 export async function run(options: RunOptions, services: Services): Promise<ExitCode> {
-  setFlagsFromString(`--heap-growing-percent=${heapGrowth}`)
   const config = loadConfig({ file: options.config, env: services.io.env })
-  const log = createLog(config.log.level)
+  const supervisor = supervisorSignal()
+  const anyLog = createLog(config.log.level)
+  // Several processes write to one place.
+  const log = supervisor === undefined ? anyLog : anyLog.child({ process: config.replica.name })
   log.info({ config: redactedConfig(config) }, 'configuration')
   const { pipeline, folder } = await loadPipeline(options.pipeline ?? config.pipeline)
+  const processes = options.processes ?? config.processes
+  if (processes > 1) {
+    const settings = { processes, arguments: argumentsOf(options), environment: services.io.env, config, pipeline, log }
+    await supervise(settings, services.interrupted)
+    return 0
+  }
+  setFlagsFromString(`--heap-growing-percent=${heapGrowth}`)
   const metrics = new Metrics(pipeline.name)
   metrics.collectProcess()
-  const stopping = services.interrupted
+  const stopping = AbortSignal.any([services.interrupted, ...(supervisor === undefined ? [] : [supervisor])])
 
   const running: { engine?: Engine } = {}
   const admin = await openAdminPort(
@@ -39,6 +53,8 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     config.admin,
   )
   log.info({ host: admin.host, port: admin.port }, 'admin port is open')
+  reportToSupervisor({ adminPort: admin.port })
+  const stopWatchdog = startWatchdog(config.watchdog.timeout, log)
   try {
     const store = services.openStore(config, pipeline.name)
     const options = { config, pipeline, folder, store, metrics, log, clock: services.clock }
@@ -55,8 +71,14 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     if (stopping.aborted) return 0
     throw error
   } finally {
+    stopWatchdog()
     await admin.close()
   }
+}
+
+/** How a process of the supervisor is called: as it was called itself, its own number of processes aside. */
+function argumentsOf({ config, pipeline }: RunOptions): string[] {
+  return ['run', ...(config === undefined ? [] : ['--config', config]), ...(pipeline === undefined ? [] : [pipeline])]
 }
 
 function adminSources(

@@ -39,7 +39,7 @@ export class Workspace {
 
   /** Connected; opened once. The warnings are `verify`'s. */
   async store(): Promise<{ store: ProfileStore; warnings: string[] }> {
-    this.#store ??= this.services.openStore(this.config, this.pipeline.name)
+    this.#store ??= this.services.openStore(this.config, this.pipeline.name).at(this.config.generation)
     return { store: this.#store, warnings: await this.#store.verify() }
   }
 

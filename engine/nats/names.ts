@@ -60,11 +60,11 @@ export class Names {
   }
 
   /** Outside of every stream. */
-  leaseHints(pipeline: string): string {
-    return `${ledgerStream.toLowerCase()}-leases.${pipeline}`
+  leaseHints(state: string): string {
+    return `${ledgerStream.toLowerCase()}-leases.${state}`
   }
 
-  ledgerSubject(pipeline: string, partition: number): string {
-    return `${ledgerStream.toLowerCase()}.${pipeline}.${partition}`
+  ledgerSubject(state: string, partition: number): string {
+    return `${ledgerStream.toLowerCase()}.${state}.${partition}`
   }
 }

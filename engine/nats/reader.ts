@@ -14,6 +14,7 @@ import { Event } from '../event.js'
 import { MillraceError } from '../errors.js'
 import { isNotFound, natsError } from './connection.js'
 import { parseDelivery, type Delivery } from './delivery.js'
+import { anchorOf } from './streams.js'
 
 export interface ReaderOptions {
   readonly stream: string
@@ -32,12 +33,14 @@ export interface ReaderOptions {
   readonly sequenceOffset: number
   /** The partition's time so far: events are never received before it. */
   readonly notBefore: number
+  /** Recognizes the event that was processed last; empty when there was none. */
+  readonly anchor: string
   /**
-   * Throws when the stream is not the one expected, or does not hold everything after the sequence; judged by what the broker
-   * said at `notBefore` (monotonic) or later. Runs when a consumer was made and nothing has been asked of it, because only then
-   * it is settled what it starts from, and every second.
+   * Throws when the stream is not the one expected, does not hold everything after the sequence, or holds another event than the
+   * anchor says; judged by what the broker said at `notBefore` (monotonic) or later. Runs when a consumer was made and nothing
+   * has been asked of it, because only then it is settled what it starts from, and, without an anchor, every second.
    */
-  readonly verify: (lastStreamSeq: number, notBefore: number) => Promise<unknown>
+  readonly verify: (lastStreamSeq: number, anchor: string, notBefore: number) => Promise<unknown>
   /** How many sequences earlier a consumer should start; what the reader has had already is dropped. */
   readonly rewind?: () => Promise<number>
   /** False in tests only: what is lost in flight stays lost. Default true. */
@@ -76,6 +79,10 @@ export class Reader {
   #consumer = ''
   #consumerSeq = 0
   #lastStreamSeq: number
+  /** The last event received, for its anchor. */
+  #lastMessage: Msg | undefined
+  #lastMessageSeq = 0
+  #lastBrokerMs = 0
   #heardAt = 0
   #receivedLastAt = 0
   /** What was received before the last audits, older first. */
@@ -107,13 +114,17 @@ export class Reader {
     return this.#events.length
   }
 
-  /** Takes buffered events up to either bound, one at least; whatever has arrived, never waiting for more. */
-  take(maxEvents: number, maxBytes: number): Batch {
+  /**
+   * Takes buffered events up to either bound, one at least; whatever has arrived, never waiting for more. None beyond the logical
+   * sequence `upToSeq`.
+   */
+  take(maxEvents: number, maxBytes: number, upToSeq = Infinity): Batch {
     let events = this.#events
     let brokerMs = this.#brokerMs
     let count = 0
     let bytes = 0
     while (count < events.length && count < maxEvents && (count === 0 || bytes < maxBytes)) {
+      if (events[count]!.seq > upToSeq) break
       bytes += events[count++]!.origin.data.length
     }
     this.#bytes -= bytes
@@ -152,6 +163,12 @@ export class Reader {
     if (!isEmpty || consumer !== this.#consumer || this.#events.length > 0) return false
     this.pending = 0
     return true
+  }
+
+  /** True when everything up to this logical sequence was taken. */
+  async isCompleteTo(seq: number): Promise<boolean> {
+    const next = this.#events[0]
+    return next === undefined ? this.isCaughtUp() : next.seq > seq
   }
 
   /** The partition is complete up to here although its last event came earlier. */
@@ -217,7 +234,7 @@ export class Reader {
         throw isNotFound(error) ? new MillraceError('stream_missing', text, { cause: error }) : natsError(error, text)
       })
     try {
-      await verify(this.#lastStreamSeq, performance.now())
+      await verify(this.#lastStreamSeq, this.#anchor(), performance.now())
     } catch (error) {
       this.#forget(consumer)
       throw error
@@ -232,6 +249,12 @@ export class Reader {
       callback: (_error, message) => this.#receive(message, consumer),
     })
     this.#request()
+  }
+
+  /** Of the last event received, or of the last one processed before this reader. */
+  #anchor(): string {
+    if (this.#lastMessage === undefined) return this.options.anchor
+    return anchorOf(this.#lastMessageSeq, Math.floor(this.#lastBrokerMs), this.#lastMessage.data)
   }
 
   #drop(): void {
@@ -297,6 +320,9 @@ export class Reader {
       return
     }
     this.#lastStreamSeq = delivery.streamSeq
+    this.#lastMessage = message
+    this.#lastMessageSeq = delivery.streamSeq
+    this.#lastBrokerMs = delivery.brokerMs
     const [source, type] = this.#sourceAndType(message.subject)
     // A new stream leader's clock may lie behind the old one's; the partition's time does not go back.
     const receivedAt = Math.max(this.#receivedAt, Math.floor(delivery.brokerMs))
@@ -351,7 +377,7 @@ export class Reader {
     this.#audited = [next, this.#lastStreamSeq]
     // All readers of this second share one answer. It may be older than `next`, but not than what was received before.
     const second = Math.floor(performance.now() / 1_000) * 1_000
-    this.options.verify(from, second).catch((error: unknown) => this.#fail(error))
+    this.options.verify(from, '', second).catch((error: unknown) => this.#fail(error))
   }
 
   #sourceAndType(subject: string): readonly [source: string, type: string] {

@@ -31,6 +31,8 @@ export interface LedgerEntry {
   readonly definition: string
   /** Position from which the definition is in force. */
   readonly definitionFrom: number
+  /** How many times it has changed. */
+  readonly definitionChanges: number
   /** The event stream that the state was computed from, and what was added to its sequences. */
   readonly streamCreated: string
   readonly sequenceOffset: number
@@ -129,16 +131,29 @@ export class Streams {
     return { seq, storedAt: time.getTime(), headers: header, header: name => header?.get(name) ?? '' }
   }
 
-  async ledger(stream: string, subject: string): Promise<LedgerEntry | undefined> {
+  /** `streamSeq` is 0 when nothing is on record. */
+  async ledger(stream: string, subject: string): Promise<{ entry: LedgerEntry | undefined; streamSeq: number }> {
     const message = await this.#message(stream, { last_by_subj: subject })
-    return message === undefined ? undefined : message.json<LedgerEntry>()
+    if (message === undefined) return { entry: undefined, streamSeq: 0 }
+    return { entry: message.json<LedgerEntry>(), streamSeq: message.seq }
   }
 
-  async record(subject: string, entry: LedgerEntry): Promise<void> {
+  /** Fails when another record was made since the one at `afterSeq`: whoever comes late must not hide it. */
+  async record(subject: string, entry: LedgerEntry, afterSeq: number): Promise<void> {
     try {
-      await this.connection.jetstream({ timeout: 5_000 }).publish(subject, JSON.stringify(entry))
+      const expect = { lastSubjectSequence: afterSeq }
+      await this.connection.jetstream({ timeout: 5_000 }).publish(subject, JSON.stringify(entry), { expect })
     } catch (error) {
       throw natsError(error, `cannot record "${subject}"`)
+    }
+  }
+
+  /** Forgets what is on record under a subject. */
+  async forget(stream: string, subject: string): Promise<void> {
+    try {
+      await this.manager.streams.purge(stream, { filter: subject })
+    } catch (error) {
+      throw natsError(error, `cannot forget "${subject}"`)
     }
   }
 

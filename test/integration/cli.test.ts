@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { EngineProcess } from '../../examples/shop/demo-engine.js'
 import type { LocalServers } from '../../engine/cli/local-servers.js'
+import { partitionOf } from '../../engine/nats/partitioning.js'
 import { Broker, type TestEvent } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
 import { flushRedis } from '../support/redis.js'
+import { testOnEachNats } from '../support/nats-releases.js'
 import { startNats, startServers, type TestScope } from '../support/servers.js'
 
 const main = fileURLToPath(new URL('../../engine/cli/main.js', import.meta.url))
@@ -28,6 +30,8 @@ export default pipeline({
   profile: profile('visitor', { traits: { visits: count('visit') } }),
 })
 `
+const visitOf = (user: string): TestEvent => ({ type: 'visit', key: user, payload: { user, n: 1 } })
+
 /** Nobody listens on port 1. */
 const nowhere = { nats: { servers: ['127.0.0.1:1'] }, redis: { url: 'redis://127.0.0.1:1' } }
 
@@ -95,6 +99,69 @@ test('check ends with 1 while streams are missing, and with 0 after --provision'
   t.notMatch(good.stdout, /^no/m)
 })
 
+const lateIs = { '2.9': 'none', '2.10': 'none', '2.11': 'each' } as const
+
+testOnEachNats('check says what becomes of a late publish', async (t, { release }) => {
+  const servers = await startServers(t, { nats: { partitions, release } })
+  const { millrace } = installation(t, at(servers))
+  const { code, stdout } = await millrace('check', '--provision')
+  t.equal(code, 0)
+  const [minor = ''] = /^\d+\.\d+/.exec(servers.nats.version) ?? []
+  const fence = lateIs[minor as keyof typeof lateIs] ?? 'batch'
+  const mark = fence === 'none' ? '--' : 'ok'
+  t.match(stdout, new RegExp(`^${mark}  publish fence "${fence}": a late publish is `, 'm'))
+  t.equal(stdout.match(/publish fence/g)?.length, 1)
+  // Ten minutes is what Millrace asks of the streams that it makes.
+  if (fence === 'none') t.match(stdout, /recognized by its id within 10 min/)
+})
+
+test('partitions list shows owners, whether they live, and how many events of each partition are left', async t => {
+  const servers = await startServers(t, { nats: { partitions } })
+  const settings = { ...at(servers), replica: { name: 'shop-0' }, lease: { ttl: '1s' } }
+  const { folder, config, millrace } = installation(t, settings)
+  const listed = async () => rows((await millrace('partitions', 'list', '--json')).stdout)
+  const engine = await EngineProcess.start(main, config, join(folder, 'engine.log'))
+  t.teardown(() => engine.stop())
+  await eventually('the engine is ready', async () => (await engine.status()).ready)
+  const broker = await Broker.connect(t, servers.nats.url)
+  const visits = Array.from({ length: 30 }, (_, i) => visitOf(`ada-${i}`))
+  await broker.publish(...visits)
+  await eventually('all are processed', async () => (await engine.metrics()).get('millrace_events_total') === 30)
+  for (const row of await listed()) t.match(row, { owner: 'shop-0', lease: 'moving', pending: 0, state: 'ok' })
+
+  process.kill(engine.pid, 'SIGKILL')
+  await broker.publish(...visits.slice(0, 20))
+  const left = Array.from({ length: partitions }, () => 0)
+  for (const { key } of visits.slice(0, 20)) left[partitionOf(key, partitions)]!++
+  const after = await listed()
+  t.strictSame(
+    after.map(({ partition, owner, lease, pending }) => ({ partition, owner, lease, pending })),
+    left.map((pending, partition) => ({ partition, owner: 'shop-0', lease: 'still', pending })),
+  )
+  for (const { stillMs } of after) t.ok(Number(stillMs) >= 500, 'for half a lease at least')
+  const { stdout } = await millrace('partitions', 'list')
+  t.match(stdout, /^partition +owner +lease +position +pending +time +state$/m)
+  t.match(stdout, /^ *0 +shop-0 +still for \d\.\d s +\d+ +\d+ +\S+Z +ok$/m)
+})
+
+test('partitions list shows what was never processed as free and new', async t => {
+  const servers = await startServers(t, { nats: { partitions } })
+  const { millrace } = installation(t, at(servers))
+  await millrace('check', '--provision')
+  const broker = await Broker.connect(t, servers.nats.url)
+  await broker.publish(visitOf('ada'), visitOf('ada'))
+  const list = rows((await millrace('partitions', 'list', '--json')).stdout)
+  t.strictSame(
+    list,
+    Array.from({ length: partitions }, (_, partition) => ({
+      partition,
+      lease: 'none',
+      pending: partition === partitionOf('ada', partitions) ? 2 : 0,
+      state: 'new',
+    })),
+  )
+})
+
 test('check names every mistake of a definition with its place, rule and value', async t => {
   const mistaken = pipelineText
     .replace(`window: '1h'`, `window: 'soon'`)
@@ -140,6 +207,9 @@ test('a wrong call ends with 2, help that was asked for with 0', async t => {
     ['partitions', 'resume', 'x'],
     ['partitions', 'resume', '99'],
     ['partitions', 'resume'],
+    ['run', '--processes', '0'],
+    ['run', '--processes', '65'],
+    ['run', '--processes', 'all'],
   ]
   for (const args of wrong) {
     const { code, stdout, stderr } = await millrace(...args)

@@ -1,0 +1,82 @@
+/**
+ * `millrace rebuild drop`: deletes what a generation holds that nobody needs any more: one that was sealed and succeeded, or one
+ * whose building is given up. Beside engines at work, in small steps; may be repeated and interrupted.
+ */
+import { stateNameOf } from '../generation.js'
+import { ledgerStream } from '../nats/names.js'
+import type { PartitionMeta, ProfileStore } from '../store.js'
+import type { ExitCode, Services } from './services.js'
+import { withWorkspace, type Workspace, type WorkspaceOptions } from './workspace.js'
+
+export interface DropOptions extends WorkspaceOptions {
+  readonly generation: number
+}
+
+type Metas = readonly (PartitionMeta | undefined)[]
+
+/** 0 when it is gone, 1 when somebody needs it. */
+export function rebuildDrop(options: DropOptions, services: Services): Promise<ExitCode> {
+  return withWorkspace(options, services, async workspace => {
+    const { stdout, stderr } = services.io
+    const { generation } = options
+    const { store } = await workspace.store()
+    const doomed = store.at(generation)
+    const metas = await readMetas(doomed, workspace)
+    const needed = await whoNeeds(workspace, store, metas, options, services)
+    if (needed.length > 0) {
+      for (const why of needed) stderr.write(`${why}\n`)
+      stderr.write('nothing was deleted\n')
+      return 1
+    }
+    const count = await doomed.clear()
+    for (const [partition, meta] of metas.entries()) {
+      // The seal stays: an engine that is started with this generation by mistake finds it and stands by.
+      if (meta?.phase === 'building') await forget(workspace, doomed, partition, generation)
+    }
+    stdout.write(`generation ${generation}: ${count} keys deleted\n`)
+    return 0
+  })
+}
+
+async function readMetas(store: ProfileStore, { pipeline }: Workspace): Promise<Metas> {
+  return Promise.all(Array.from({ length: pipeline.partitions }, (_, partition) => store.readMeta(partition)))
+}
+
+/** The meta last: as long as it is there, this can be repeated. */
+async function forget(workspace: Workspace, store: ProfileStore, partition: number, generation: number): Promise<void> {
+  const { names, pipeline } = workspace
+  const { streams } = await workspace.nats()
+  await streams.forget(ledgerStream, names.ledgerSubject(stateNameOf(pipeline.name, generation), partition))
+  await store.forget(partition)
+}
+
+/** A line for every partition that stands in the way. */
+async function whoNeeds(
+  workspace: Workspace,
+  store: ProfileStore,
+  metas: Metas,
+  { generation }: DropOptions,
+  { sleep, interrupted }: Services,
+): Promise<string[]> {
+  const next = await readMetas(store.at(generation + 1), workspace)
+  const before = generation === 1 ? [] : await readMetas(store.at(generation - 1), workspace)
+  const reasons = metas.map((meta, partition) => {
+    if (meta?.phase === '') return `generation ${generation} is in force`
+    if (meta?.phase === 'sealed' && next[partition]?.phase !== '' && next[partition]?.phase !== 'sealed') {
+      return `generation ${generation + 1} has not taken over yet`
+    }
+    if (meta?.phase === 'building' && before[partition]?.phase === 'sealed') {
+      return `generation ${generation} is about to take over`
+    }
+    return undefined
+  })
+  const lines = reasons.flatMap((why, partition) => (why === undefined ? [] : `partition ${partition}: ${why}`))
+  const isBuilding = metas.some(meta => meta?.phase === 'building' && meta.token !== '')
+  if (lines.length > 0 || !isBuilding) return lines
+  // An engine that was killed has left its name; one that lives shows it within its lease.
+  await sleep(workspace.config.lease.ttl, interrupted)
+  const later = await readMetas(store.at(generation), workspace)
+  return later.flatMap((meta, partition) =>
+    meta?.renewals === metas[partition]?.renewals ? [] : `partition ${partition}: "${meta?.replica}" is building it`,
+  )
+}
