@@ -1,0 +1,55 @@
+/**
+ * Where something is lost for good, every partition halts for the right reason; and once a person has accepted the loss, what is
+ * left is processed as if nothing had been.
+ */
+import t from 'tap'
+import { losses } from './nemesis/losses.js'
+import { bringBack, copyFiles } from './nemesis/redis.js'
+import { Directed } from './run/directed.js'
+
+for (const [index, { name, reasons, inject }] of losses.entries()) {
+  t.test(`${name}: halted (${reasons.join(', ')}), and with the loss accepted it goes on`, async t => {
+    const run = await Directed.start(t, { seed: 100 + index })
+    await run.publish(3_000)
+    await run.still()
+    await inject(run)
+    await run.acceptLoss()
+    await run.publish(2_000)
+    await run.still()
+    t.strictSame(await run.verdict(), [], run.rig.folder)
+  })
+}
+
+t.test('Redis flushed and brought back: it goes on by itself', async t => {
+  const run = await Directed.start(t, { seed: 110 })
+  await run.publish(2_000)
+  const copy = await copyFiles(run.rig, 'before')
+  await run.publish(2_000)
+  await run.still()
+  await run.rig.client.flushall()
+  await run.halted('state_lost')
+  await bringBack(run.rig, copy)
+  await run.publish(1_000)
+  await run.still()
+  t.strictSame(await run.verdict(), [], run.rig.folder)
+})
+
+t.test('Redis brought back to before a change of the definition: halted until the later files are back', async t => {
+  const run = await Directed.start(t, { seed: 111 })
+  await run.publish(2_000)
+  const earlier = await copyFiles(run.rig, 'earlier')
+  await run.publish(2_000)
+  await run.still()
+  await Promise.all(run.rig.replicas.map(replica => replica.stop()))
+  await run.rig.change(2)
+  await run.rig.startReplicas()
+  await run.publish(1_000)
+  await run.still()
+  const later = await copyFiles(run.rig, 'later')
+  await bringBack(run.rig, earlier)
+  await run.halted('definition_rolled_back')
+  await bringBack(run.rig, later)
+  await run.publish(1_000)
+  await run.still()
+  t.strictSame(await run.verdict(), [], run.rig.folder)
+})

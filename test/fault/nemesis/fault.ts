@@ -1,0 +1,30 @@
+/** What a fault is: something that is done to a running rig and undone again. */
+import type { Random } from '../../../examples/shop/random.js'
+import type { Monitor } from '../rig/monitor.js'
+import type { Member, Rig } from '../rig/rig.js'
+
+/** What a fault takes hold of; no two faults do so with the same thing at the same time. */
+export type Grip = 'nats' | 'redis' | 'member' | 'members'
+
+export interface Scene {
+  readonly rig: Rig
+  /** The replica that is hit, by faults that hit one. */
+  readonly member: Member
+  readonly random: Random
+  readonly monitor: Monitor
+}
+
+/** Undoes the fault; resolves when it is undone, which does not mean that everybody has recovered. */
+export type Heal = () => Promise<void>
+
+export interface Fault {
+  readonly name: string
+  readonly grips: readonly Grip[]
+  /** How long it lasts, milliseconds. */
+  readonly lastsMs: readonly [least: number, most: number]
+  /** Why this rig cannot have it; `undefined` when it can. */
+  readonly refusal?: (rig: Rig) => string | undefined
+  readonly inject: (scene: Scene) => Promise<Heal>
+}
+
+export const nothingToHeal: Heal = () => Promise.resolve()

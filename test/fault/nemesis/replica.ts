@@ -1,0 +1,107 @@
+/** Faults of the engine's own processes. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../support/eventually.js'
+import { nothingToHeal, type Fault } from './fault.js'
+
+const workingPoints = ['commit', 'publish', 'trim', 'acquire'].flatMap(step => [`before_${step}`, `after_${step}`])
+const leavingPoints = ['before_release', 'after_release']
+
+const stopped = (name: string, ms: number): Fault => ({
+  name,
+  grips: ['member'],
+  lastsMs: [ms, ms],
+  inject: async ({ member: { replica } }) => {
+    replica.pause()
+    return async () => replica.resume()
+  },
+})
+
+export const replicaFaults: readonly Fault[] = [
+  {
+    name: 'replica_kill',
+    grips: ['member'],
+    lastsMs: [500, 8_000],
+    inject: async ({ member: { replica } }) => {
+      await replica.kill()
+      return () => replica.start()
+    },
+  },
+  stopped('replica_stop_1s', 1_000),
+  stopped('replica_stop_10s', 10_000),
+  stopped('replica_stop_60s', 60_000),
+  {
+    name: 'replica_busy_loop',
+    grips: ['member'],
+    lastsMs: [10_000, 10_000],
+    inject: async ({ member: { replica } }) => {
+      replica.keepBusy()
+      return nothingToHeal
+    },
+  },
+  {
+    // Killed at a step of the protocol, and once more while it gives its partitions up.
+    name: 'replica_failpoint',
+    grips: ['member'],
+    lastsMs: [0, 0],
+    inject: async ({ member: { replica }, random }) => {
+      await replica.kill()
+      const [working, leaving] = [random.pick(workingPoints), random.pick(leavingPoints)]
+      await replica.start('--failpoint', `${working}:${random.whole(1, 60)},${leaving}:1`)
+      await replica.mayEnd(6_000)
+      await replica.stop()
+      await replica.start()
+      return nothingToHeal
+    },
+  },
+  {
+    // A process that gets its turn now and then, as one on a machine that is busy with something else.
+    name: 'replica_stutter',
+    grips: ['member'],
+    lastsMs: [3_000, 6_000],
+    inject: async ({ member: { replica }, random }) => {
+      let isOver = false
+      const stutter = async (): Promise<void> => {
+        while (!isOver) {
+          replica.pause()
+          await sleep(random.whole(100, 1_500))
+          replica.resume()
+          await sleep(random.whole(1, 50))
+        }
+      }
+      const stuttering = stutter()
+      return () => {
+        isOver = true
+        return stuttering
+      }
+    },
+  },
+  {
+    name: 'replicas_all_killed',
+    grips: ['members'],
+    lastsMs: [0, 2_000],
+    inject: async ({ rig }) => {
+      await Promise.all(rig.replicas.map(replica => replica.kill()))
+      return () => rig.startReplicas()
+    },
+  },
+  {
+    name: 'replicas_rolling_restart',
+    grips: ['members'],
+    lastsMs: [0, 0],
+    inject: async ({ rig }) => {
+      for (const replica of rig.replicas) {
+        await replica.stop()
+        await replica.start()
+        await eventually(
+          `${replica.name} works`,
+          async () => {
+            const sights = (await replica.partitions()) ?? []
+            return sights.some(({ state }) => state === 'running')
+          },
+          { withinMs: 30_000 },
+        )
+      }
+      return nothingToHeal
+    },
+  },
+]

@@ -1,0 +1,42 @@
+/** Holds the profiles in Redis against those that must be there. Only the stored form's decoder is the engine's. */
+import type { Redis } from 'ioredis'
+import type { Pipeline } from '../../../engine/millrace.js'
+import { canonical } from './canonical.js'
+import type { Expectation } from './expectation.js'
+import type { Violations } from './violations.js'
+
+/** Every window has passed by then. */
+const endOfTime = 8e15
+
+/** Compares every stored profile of every partition; gives how many there are. */
+export async function compareProfiles(
+  redis: Redis,
+  pipeline: Pipeline,
+  expectations: readonly Expectation[],
+  violations: Violations,
+): Promise<number> {
+  const model = pipeline.profile.model()
+  const layouts = await redis.hgetall(`mr:${pipeline.name}:layouts`)
+  for (const [id, json] of Object.entries(layouts)) model.learnLayout({ id: Number(id), json })
+  let count = 0
+  for (const [partition, expectation] of expectations.entries()) {
+    const expected = expectation.profiles()
+    const prefix = `mr:{${pipeline.name}:${partition}}:p:`
+    for await (const page of redis.scanStream({ match: `${prefix}*`, count: 1_000 }) as AsyncIterable<string[]>) {
+      // A scan may give a key twice.
+      const keys = [...new Set(page)].map(name => name.slice(prefix.length)).filter(key => expected.get(key) !== '')
+      if (keys.length === 0) continue
+      const stored = await redis.mgetBuffer(keys.map(key => prefix + key))
+      keys.forEach((key, i) => {
+        count++
+        const must = expected.get(key)
+        if (must === undefined) return violations.add('no_extra_profile', key)
+        expected.set(key, '')
+        const is = canonical(model.view(model.decode(key, stored[i]!), endOfTime))
+        if (is !== must) violations.add('profile_equal', `is ${is}, not ${must}`)
+      })
+    }
+    for (const [key, must] of expected) if (must !== '') violations.add('profile_equal', `${key} is missing: ${must}`)
+  }
+  return count
+}
