@@ -5,13 +5,16 @@ import { Committer, noWrites } from './committer.js'
 import type { EngineContext } from './context.js'
 import { EffectCollector } from './effects.js'
 import { MillraceError } from './errors.js'
+import { succeed, type Forerunner, type Succession } from './forerunner.js'
+import { readBefore, stateNameOf, type Before } from './generation.js'
 import { Floors, incarnationOf } from './floors.js'
 import type { PartitionMemory } from './fold.js'
 import { RecentHashes } from './hash-memory.js'
 import { ProfileCache } from './profile-cache.js'
 import { sessionObserver } from './session-metrics.js'
-import type { PartitionMeta } from './store.js'
+import type { MetaUpdate, PartitionMeta } from './store.js'
 import { TimerQueue } from './timers.js'
+import type { Caution } from './trial.js'
 
 /** What a claim is made with. It is sent again as it is until there is an answer. */
 export interface PartitionClaim {
@@ -31,6 +34,9 @@ export interface Attached {
   readonly floors: Floors
   /** The stored outbox. */
   readonly unpublished: readonly Buffer[]
+  readonly caution: Caution
+  /** The generation to follow, while this one is being built. */
+  readonly forerunner: Forerunner | undefined
 }
 
 /** Makes this replica the owner. Throws `fenced` when somebody else is by now. */
@@ -50,20 +56,49 @@ export async function attachPartition(
   partition: number,
   found: PartitionMeta,
   poisoned: Map<number, string>,
+  caution: Caution,
   signal: AbortSignal,
 ): Promise<Attached> {
-  const { store, streams, names, pipeline, clock, without } = context
-  const scope = { streams, names, pipeline: pipeline.name, partition, definition: pipeline.hash, without }
-  const floors = await Floors.read({ ...scope, clock })
-  const update = await attach(scope, found, floors.highestSeq)
+  const { store, streams, names, pipeline, generation, limits, clock, without } = context
+  const { name, hash: definition } = pipeline
+  const before = await readBefore(store, name, generation, partition)
+  const scope = { streams, names, state: stateNameOf(name, generation), before, partition, definition, without }
+  // After that, because whoever was sealed may have published until then.
+  const floors = await Floors.read({ ...scope, pipeline: name, clock })
+  const plan = await attach(scope, found, floors.highestSeq)
+  const succession = await successionOf(context, partition, found, plan.update, before)
+  const { outbox = [], forerunner } = succession ?? {}
+  const checked = { ...plan.update, ...succession?.update }
+  // What another definition died of says nothing about this one.
+  const trial = found.definition === pipeline.hash ? caution.foreign(found.trial) : ''
+  const update = trial === found.trial ? checked : { ...checked, trial }
   const meta = { ...found, ...update }
   const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))
-  if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update }, signal)
-  await recordState(scope, meta)
+  if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update, outbox }, signal)
+  await recordState(scope, meta, plan.recordSeq)
+  caution.attach(meta, limits.batchEvents)
   for (const seq of poisoned.keys()) if (seq <= meta.position) poisoned.delete(seq)
   const [hashes, unpublished] = await Promise.all([loadHashes(context, partition, meta.now), store.outbox(partition)])
   const memory = memoryOf(context, partition, meta, poisoned)
-  return { partition, meta, committer, memory, hashes, floors, unpublished }
+  return { partition, meta, committer, memory, hashes, floors, unpublished, caution, forerunner }
+}
+
+/** What a partition that is being built has to do with the one before; `undefined` for one in force. */
+async function successionOf(
+  { store, generation, log }: EngineContext,
+  partition: number,
+  found: PartitionMeta,
+  update: MetaUpdate,
+  before: Before | undefined,
+): Promise<Succession | undefined> {
+  const meta = { ...found, ...update }
+  if (meta.phase !== 'building') return undefined
+  const hasChanged = found.phase === 'building' && update.definition !== undefined
+  const succession = await succeed(store, generation, meta, { partition, before, hasChanged })
+  const { position } = meta
+  if (succession.forerunner === undefined) log.info({ partition, generation, position }, 'generation is in force')
+  else if (found.phase !== 'building') log.info({ partition, generation, position }, 'generation is being built')
+  return succession
 }
 
 function memoryOf(

@@ -6,6 +6,7 @@
  * each of the three can be restored, flushed or recreated without the others.
  */
 import { MillraceError, type ErrorCode } from './errors.js'
+import { mismatch, type Before } from './generation.js'
 import { ledgerStream, type Names } from './nats/names.js'
 import type { LedgerEntry, StreamFacts, Streams } from './nats/streams.js'
 import type { Without } from './protections.js'
@@ -14,7 +15,10 @@ import type { MetaUpdate, PartitionMeta } from './store.js'
 export interface AttachContext {
   readonly streams: Pick<Streams, 'anchor' | 'freshFacts' | 'ledger' | 'record'>
   readonly names: Names
-  readonly pipeline: string
+  /** What the state is called on NATS' side, see `stateNameOf`. */
+  readonly state: string
+  /** Absent for the first generation. */
+  readonly before?: Before | undefined
   readonly partition: number
   /** Hash of the definition that is to run. */
   readonly definition: string
@@ -22,27 +26,44 @@ export interface AttachContext {
   readonly without: Without
 }
 
-/**
- * What the first commit after attaching must change in the meta. `publishedSeq` is the highest position that an effect was
- * published for. Throws the halt that stands in the way.
- */
-export async function attach(context: AttachContext, meta: PartitionMeta, publishedSeq: number): Promise<MetaUpdate> {
+export interface AttachPlan {
+  /** What the first commit must change in the meta. */
+  readonly update: MetaUpdate
+  /** Where NATS' record was that this was decided on; 0 when there was none. */
+  readonly recordSeq: number
+}
+
+/** `publishedSeq` is the highest position that an effect was published for. Throws the halt that stands in the way. */
+export async function attach(context: AttachContext, meta: PartitionMeta, publishedSeq: number): Promise<AttachPlan> {
   const { streams, names, definition } = context
   const facts = await streams.freshFacts(names.streams.events)
-  const ledger = await ledgerOf(context)
-  const problem = checkState(context, meta, ledger) ?? (await checkStart(context, meta, facts))
+  const { entry: ledger, streamSeq: recordSeq } = await ledgerOf(context)
+  const problem =
+    checkState(context, meta, ledger) ??
+    (await checkBefore(context, meta)) ??
+    checkDecided(context, meta, publishedSeq) ??
+    (await checkStart(context, meta, facts))
   if (problem !== undefined && meta.accepted !== problem.code) throw problem
 
   const isFirst = meta.streamCreated === ''
+  // Beside another generation that is in force, both would publish.
+  const isAlone = context.before !== undefined && context.before.meta === undefined
+  if (isFirst && isAlone && problem === undefined && publishedSeq >= 0)
+    throw mismatch('there is no generation before it')
   const update = isFirst
-    ? startOf(facts, ledger, publishedSeq)
+    ? await startOf(context, facts, ledger, publishedSeq)
     : problem === undefined
       ? {}
       : acceptLoss(problem.code, meta, facts, ledger, publishedSeq)
   const position = update.position ?? meta.position
+  const changes = Math.max(meta.definitionChanges, ledger?.definitionChanges ?? 0)
   const changed: MetaUpdate =
-    meta.definition === definition ? {} : { definition, definitionFrom: isFirst ? 0 : position }
-  return { ...update, ...changed, ...(meta.accepted === '' ? {} : { accepted: '' }) }
+    meta.definition === definition
+      ? changes === meta.definitionChanges
+        ? {}
+        : { definitionChanges: changes }
+      : { definition, definitionFrom: isFirst ? 0 : position, definitionChanges: changes + 1 }
+  return { update: { ...update, ...changed, ...(meta.accepted === '' ? {} : { accepted: '' }) }, recordSeq }
 }
 
 /** Why this partition must not be processed as it stands, or `undefined`. Reads only. */
@@ -51,11 +72,24 @@ export async function findProblem(
   meta: PartitionMeta,
   facts: StreamFacts,
 ): Promise<MillraceError | undefined> {
-  return checkState(context, meta, await ledgerOf(context)) ?? (await checkStart(context, meta, facts))
+  const { entry } = await ledgerOf(context)
+  return (
+    checkState(context, meta, entry) ?? (await checkBefore(context, meta)) ?? (await checkStart(context, meta, facts))
+  )
 }
 
-function ledgerOf({ streams, names, pipeline, partition }: AttachContext): Promise<LedgerEntry | undefined> {
-  return streams.ledger(ledgerStream, names.ledgerSubject(pipeline, partition))
+function ledgerOf({ streams, names, state, partition }: AttachContext): ReturnType<Streams['ledger']> {
+  return streams.ledger(ledgerStream, names.ledgerSubject(state, partition))
+}
+
+/** A generation follows the one before it, and must not begin as if that had never been. */
+async function checkBefore(context: AttachContext, meta: PartitionMeta): Promise<MillraceError | undefined> {
+  const { before } = context
+  if (before === undefined || before.meta !== undefined || meta.streamCreated !== '') return undefined
+  const { entry } = await ledgerOf({ ...context, state: before.state })
+  if (entry === undefined) return undefined
+  const text = `Redis does not hold "${before.state}", which this generation follows and NATS has on record`
+  return new MillraceError('state_lost', text)
 }
 
 /** A state that was never attached fits any stream. */
@@ -67,18 +101,23 @@ async function checkStart(
   return meta.streamCreated === '' ? undefined : checkStream(context, meta, facts)
 }
 
-/** Records in NATS what was just committed in Redis. Must be done before the first event is read. */
-export async function recordState(context: AttachContext, meta: PartitionMeta): Promise<void> {
-  const { streams, names, pipeline, partition } = context
-  const known = await ledgerOf(context)
-  const { stateId, definition, definitionFrom, streamCreated, sequenceOffset } = meta
-  const entry: LedgerEntry = { stateId, definition, definitionFrom, streamCreated, sequenceOffset }
-  if (JSON.stringify(known) === JSON.stringify(entry)) return
-  await streams.record(names.ledgerSubject(pipeline, partition), entry)
+/**
+ * Records in NATS what was just committed in Redis. Must be done before the first event is read. Fails when somebody else has
+ * recorded something since `recordSeq`.
+ */
+export async function recordState(context: AttachContext, meta: PartitionMeta, recordSeq: number): Promise<void> {
+  const { streams, names, state, partition } = context
+  const { stateId, definition, definitionFrom, definitionChanges, streamCreated, sequenceOffset } = meta
+  const entry: LedgerEntry = {
+    ...{ stateId, definition, definitionFrom, definitionChanges, streamCreated, sequenceOffset },
+  }
+  const { entry: known, streamSeq } = await ledgerOf(context)
+  if (streamSeq === recordSeq && JSON.stringify(known) === JSON.stringify(entry)) return
+  await streams.record(names.ledgerSubject(state, partition), entry, recordSeq)
 }
 
 function checkState(
-  { without }: Pick<AttachContext, 'without'>,
+  { definition, without }: Pick<AttachContext, 'definition' | 'without'>,
   meta: PartitionMeta,
   ledger: LedgerEntry | undefined,
 ): MillraceError | undefined {
@@ -89,14 +128,37 @@ function checkState(
       `Redis holds state "${meta.stateId}", NATS has state "${ledger.stateId}" on record: Redis was flushed or swapped`,
     )
   }
-  const isRolledBack = ledger.definitionFrom > meta.position && ledger.definition !== meta.definition
-  if (isRolledBack && !without.has('pinned_definition')) {
+  if (isBehindChange(meta, ledger, definition) && !without.has('pinned_definition')) {
     return new MillraceError(
       'definition_rolled_back',
       `definition "${ledger.definition}" took effect at position ${ledger.definitionFrom}, Redis is back at ${meta.position}`,
     )
   }
   return undefined
+}
+
+/** Redis does not know of a change that NATS has on record, except for one that takes effect at this very position again. */
+function isBehindChange(meta: PartitionMeta, ledger: LedgerEntry, definition: string): boolean {
+  const missing = ledger.definitionChanges - meta.definitionChanges
+  if (missing <= 0) return false
+  return !(missing === 1 && ledger.definition === definition && ledger.definitionFrom === meta.position)
+}
+
+/**
+ * A change of the definition takes effect behind everything decided before. Where the outputs say that more was decided than
+ * Redis knows, the events in between would be decided again by other rules.
+ */
+function checkDecided(
+  { definition, without }: Pick<AttachContext, 'definition' | 'without'>,
+  meta: PartitionMeta,
+  publishedSeq: number,
+): MillraceError | undefined {
+  const isChange = meta.streamCreated !== '' && meta.phase === '' && meta.definition !== definition
+  if (!isChange || publishedSeq <= meta.position || without.has('pinned_definition')) return undefined
+  return new MillraceError(
+    'definition_rolled_back',
+    `effects up to position ${publishedSeq} were published by definition "${meta.definition}", Redis is back at ${meta.position}`,
+  )
 }
 
 /** The first thing that does not fit, if any. Used at attach and whenever the reader makes a new consumer. */
@@ -131,8 +193,16 @@ export async function checkStream(
 }
 
 /** Where a state begins that knows nothing yet: at the first event that the stream holds. */
-function startOf(facts: StreamFacts, ledger: LedgerEntry | undefined, publishedSeq: number): MetaUpdate {
+async function startOf(
+  context: AttachContext,
+  facts: StreamFacts,
+  own: LedgerEntry | undefined,
+  publishedSeq: number,
+): Promise<MetaUpdate> {
+  const { before } = context
   const start = facts.firstSeq - 1
+  // Positions mean the same in all generations.
+  const ledger = own ?? (before === undefined ? undefined : (await ledgerOf({ ...context, state: before.state })).entry)
   // Without a record of an earlier state, whatever was published came from this very stream.
   const offset = ledger === undefined ? 0 : offsetOf(facts, ledger, Math.max(start, publishedSeq))
   const position = start + offset
@@ -142,6 +212,7 @@ function startOf(facts: StreamFacts, ledger: LedgerEntry | undefined, publishedS
     streamCreated: facts.created,
     anchor: '',
     ...(offset === 0 ? {} : { sequenceOffset: offset }),
+    ...(before?.meta === undefined ? {} : { phase: 'building' }),
   }
 }
 

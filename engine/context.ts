@@ -33,7 +33,9 @@ export interface EngineContext {
   /** Empty outside of tests. */
   readonly without: Without
   readonly model: ProfileModel
+  /** At `generation`. */
   readonly store: ProfileStore
+  readonly generation: number
   readonly chain: StageChain
   readonly connection: NatsConnection
   readonly streams: Streams

@@ -8,6 +8,7 @@ import type { Clock } from './clock.js'
 import type { Config } from './config.js'
 import type { EngineContext } from './context.js'
 import { MillraceError } from './errors.js'
+import { stateNameOf } from './generation.js'
 import { Leases } from './leases.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
@@ -63,8 +64,10 @@ export class Engine {
   #isNatsConnected = true
 
   private constructor(private readonly context: EngineContext) {
-    const { pipeline, connection, names, replica, store, limits, log, clock } = context
-    this.#hints = new LeaseHints(connection, names.leaseHints(pipeline.name), () => this.#leases.lookSoon())
+    const { pipeline, generation, connection, names, replica, store, limits, log, clock } = context
+    this.#hints = new LeaseHints(connection, names.leaseHints(stateNameOf(pipeline.name, generation)), () =>
+      this.#leases.lookSoon(),
+    )
     const hint = (): void => this.#hints.send()
     this.#partitions = Array.from({ length: pipeline.partitions }, (_, number) => new Partition(context, number, hint))
     this.#leases = new Leases({
@@ -95,7 +98,9 @@ export class Engine {
 
   /** Waits for servers that are down. Throws what no waiting mends: errors of the action `stop`. */
   static async start(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
-    const { config, pipeline, folder, store, metrics, log, clock } = options
+    const { config, pipeline, folder, metrics, log, clock } = options
+    const { generation } = config
+    const store = options.store.at(generation)
     const names = new Names(config.streams)
     const connection = await untilReachable(log, signal, () => connectNats(config.nats, `millrace ${pipeline.name}`))
     try {
@@ -114,8 +119,8 @@ export class Engine {
       )
       if (created.length > 0) log.info({ streams: created }, 'streams created')
       const model = pipeline.profile.model()
-      await learnLayouts(store, model)
-      await store.saveLayout(model.layout)
+      await untilReachable(log, signal, () => learnLayouts(store, model))
+      await untilReachable(log, signal, () => store.saveLayout(model.layout))
       metrics.expect(pipeline.stages, model)
       const chain = await StageChain.start(
         pipeline.stages,
@@ -128,6 +133,7 @@ export class Engine {
         without,
         model,
         store,
+        generation,
         chain,
         connection,
         streams,
@@ -140,7 +146,7 @@ export class Engine {
       }
       const { replica } = context
       log.info(
-        { pipeline: pipeline.name, replica, definition: pipeline.hash, partitions: pipeline.partitions },
+        { pipeline: pipeline.name, generation, replica, definition: pipeline.hash, partitions: pipeline.partitions },
         'engine starts',
       )
       return new Engine(context)

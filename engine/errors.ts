@@ -38,6 +38,10 @@ export const errorTable = {
     action: 'dead_letter',
     meaning: 'The event says it happened later than the allowed clock difference.',
   },
+  event_kills: {
+    action: 'dead_letter',
+    meaning: 'The process died whenever it processed the event, so it was set aside without being given to any stage.',
+  },
   profile_too_large: { action: 'dead_letter', meaning: 'The event would grow its profile past maxProfileBytes.' },
 
   stream_missing: { action: 'halt', meaning: 'The event stream does not exist.' },
@@ -61,6 +65,11 @@ export const errorTable = {
   definition_rolled_back: {
     action: 'halt',
     meaning: 'Redis went back to before the current definition took effect; replaying would apply it to older events.',
+  },
+  generation_mismatch: {
+    action: 'halt',
+    meaning:
+      'A generation that is being built does not fit the one before it, or its definition has changed meanwhile.',
   },
   output_shared: { action: 'halt', meaning: 'Another pipeline publishes to the same stream and partition.' },
   timer_error: {

@@ -29,8 +29,12 @@ const retryMs = 250
 
 export class FencedSender implements Sender {
   #waiting: Slot[] = []
+  /** A group is on its way. */
+  #isSent = false
+  /** Nothing may be sent: a group is on its way, or where the lane ends is being found out. */
   #isBusy = false
   #isClosed = false
+  #whenAnswered: (() => void) | undefined
   /** After a failure one message goes first: a batch is refused as a whole when the broker remembers one of its ids. */
   #isCareful = false
   #floor: Floor
@@ -50,11 +54,12 @@ export class FencedSender implements Sender {
   send(): void {
     const { publisher, maySend, filter } = this.options
     if (this.#isBusy || this.#isClosed || this.#waiting.length === 0 || !maySend()) return
-    this.#isBusy = true
+    this.#isBusy = this.#isSent = true
     const group = this.#nextGroup()
     const entries = group.map(({ entry }) => entry)
     publisher.publishGroup(entries, { filter, lastSeq: this.#floor.streamSeq }, (failure, isDuplicate, streamSeq) => {
-      this.#isBusy = false
+      this.#isBusy = this.#isSent = false
+      this.#whenAnswered?.()
       if (this.#isClosed) return
       if (failure !== undefined) return this.#recover(failure)
       this.#isCareful = false
@@ -68,9 +73,11 @@ export class FencedSender implements Sender {
     })
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#retry)
+    if (!this.#isSent) return Promise.resolve()
+    return new Promise(resolve => (this.#whenAnswered = resolve))
   }
 
   #nextGroup(): Slot[] {
@@ -83,11 +90,14 @@ export class FencedSender implements Sender {
     return this.#waiting.slice(0, count)
   }
 
+  /** A first refusal is looked into at once; what goes on failing takes its time. */
   #recover(failure: Error): void {
+    const isFirst = !this.#isCareful
     this.#isCareful = true
     this.#isBusy = true
     this.events.failed(failure)
-    this.#retry = setTimeout(() => this.#look(), retryMs)
+    if (isFirst) this.#look()
+    else this.#retry = setTimeout(() => this.#look(), retryMs)
   }
 
   /** Reads how far the lane has come, and goes on from there. */

@@ -34,6 +34,7 @@ export { Problems } from './problems.js'
 export { MillraceError, errorTable, messageOf, type ErrorAction, type ErrorCode } from './errors.js'
 export type { Effects, ProfileModel, ProfileState, ProfileView, StoredLayout } from './model.js'
 export { withoutNothing, type Protection, type Without } from './protections.js'
+export { generationSuffix } from './generation.js'
 export { freshMeta } from './store.js'
 export type {
   Claim,
@@ -45,6 +46,7 @@ export type {
   PartitionMeta,
   ProfileStore,
   ProfileWrite,
+  SealOutcome,
   Timer,
   TimerWrite,
 } from './store.js'

@@ -41,6 +41,9 @@ const looksPerLease = 10
 /** Signs of replicas that have been silent for so many leases are removed. */
 const forgottenAfter = 20
 
+/** Stands for the owner of a partition that belongs to the next generation: nobody can take it, and nobody waits for it. */
+const sealedOwner = '(sealed)'
+
 export class Leases {
   readonly #watch: ChangeWatch<number>
   readonly #signs: ChangeWatch<string>
@@ -121,6 +124,9 @@ export class Leases {
       tokens.set(number, meta?.token ?? '')
       // Owned by this replica and not held: by the process before this one, or by this one before the store was rolled back.
       if (owner === replica && !partition.isClaimed) partition.claim(tokens.get(number)!)
+      if (owner === sealedOwner && this.#owners[number] !== owner) {
+        this.options.log.info({ partition: number }, 'partition is sealed, the next generation goes on')
+      }
       this.#owners[number] = owner
     })
     const plan = planLeases({ me: replica, members, owners: this.#owners })
@@ -136,6 +142,7 @@ export class Leases {
   #ownerIn(partition: number, meta: PartitionMeta | undefined, now: number): string {
     const sign = meta === undefined ? '' : `${meta.token} ${meta.renewals}`
     const stillMs = this.#watch.stillFor(partition, sign, now)
+    if (meta?.phase === 'sealed') return sealedOwner
     if (meta === undefined || meta.token === '' || stillMs >= this.options.ttlMs) return ''
     return meta.replica
   }

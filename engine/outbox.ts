@@ -19,7 +19,8 @@ export interface Sender {
   add(slot: Slot): void
   /** Called again whenever sending may have become possible. */
   send(): void
-  close(): void
+  /** Nothing is sent any more. Resolves when all that was sent is answered, which the publisher bounds. */
+  close(): Promise<void>
 }
 
 /** What senders tell the outbox. */
@@ -107,9 +108,10 @@ export class Outbox {
     for (const sender of this.#senders) sender.send()
   }
 
-  close(): void {
+  /** Resolves when nothing is on its way any more: whoever attaches next then sees all of it. */
+  async close(): Promise<void> {
     this.#isClosed = true
-    for (const sender of this.#senders) sender.close()
+    await Promise.all([...this.#senders].map(sender => sender.close()))
   }
 
   #push(slot: Slot): void {

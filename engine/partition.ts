@@ -10,9 +10,11 @@ import { CommitConflict } from './committer.js'
 import type { EngineContext } from './context.js'
 import { MillraceError, messageOf, type ErrorCode } from './errors.js'
 import { PoisonedEvent } from './fold.js'
+import { BuildComplete } from './forerunner.js'
 import type { Leasable } from './leases.js'
 import { Session } from './session.js'
 import type { PartitionMeta } from './store.js'
+import { Caution } from './trial.js'
 import { Wakeup } from './wakeup.js'
 
 export type PartitionState = 'standby' | 'attaching' | 'running' | 'halted' | 'stopped'
@@ -39,6 +41,7 @@ export class Partition implements Leasable {
   #state: PartitionState = 'standby'
   #reason: ErrorCode | '' = ''
   #claim: PartitionClaim | undefined
+  #caution = new Caution(false)
   #session: Session | undefined
   #failures = 0
   #position = 0
@@ -79,6 +82,8 @@ export class Partition implements Leasable {
 
   claim(expected: string): void {
     this.#claim = { expected, id: randomUUID() }
+    // Whoever still owns it has not given it up: it died, or was cut off.
+    this.#caution = new Caution(expected !== '')
     this.#wakeup.wake()
   }
 
@@ -131,7 +136,7 @@ export class Partition implements Leasable {
   /** Returns when the partition was given up. */
   async #runSession(found: PartitionMeta): Promise<void> {
     const { signal } = this.#aborting
-    const attached = await attachPartition(this.context, this.number, found, this.#poisoned, signal)
+    const attached = await attachPartition(this.context, this.number, found, this.#poisoned, this.#caution, signal)
     const session = new Session(this.context, attached, signal)
     this.#session = session
     try {
@@ -167,6 +172,8 @@ export class Partition implements Leasable {
       log.warn({ partition, position: error.seq, error: error.cause }, 'event made the definition throw')
       return
     }
+    // To take over from the generation before.
+    if (error instanceof BuildComplete) return
     if (error instanceof CommitConflict) {
       metrics.commitConflict()
       log.warn({ partition, error }, 'state was changed by somebody else, attaching again')

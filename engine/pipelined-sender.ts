@@ -26,6 +26,7 @@ export class PipelinedSender implements Sender {
   #inFlight = 0
   #hasFailed = false
   #isClosed = false
+  #whenAnswered: (() => void) | undefined
   #retry: NodeJS.Timeout | undefined
 
   constructor(
@@ -49,14 +50,19 @@ export class PipelinedSender implements Sender {
     }
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#retry)
+    if (this.#inFlight === 0) return Promise.resolve()
+    return new Promise(resolve => (this.#whenAnswered = resolve))
   }
 
   #answered(slot: Slot, failure: Error | undefined, isDuplicate: boolean): void {
     this.#inFlight--
-    if (this.#isClosed) return
+    if (this.#isClosed) {
+      if (this.#inFlight === 0) this.#whenAnswered?.()
+      return
+    }
     if (failure === undefined) {
       this.events.acknowledged(slot, isDuplicate)
       this.#release()

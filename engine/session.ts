@@ -5,22 +5,24 @@
  * this one. So the next batch is prepared while the previous one is written, and at most one commit is in flight. After a
  * commit its effects go to the outbox, which publishes on its own.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Attached } from './attach-partition.js'
 import { checkStream } from './attach.js'
-import { noWrites, type Committer, type Writes } from './committer.js'
+import { noWrites, type Committer } from './committer.js'
 import type { EngineContext } from './context.js'
+import { BuildComplete, lookMs, muted, type Forerunner } from './forerunner.js'
 import { Folder, PoisonedEvent, type Fold, type PartitionMemory } from './fold.js'
-import { Reader, type ReaderOptions } from './nats/reader.js'
+import { writesOf } from './fold-writes.js'
+import { Reader, type Batch, type ReaderOptions } from './nats/reader.js'
 import { rewindOf } from './nats/rewind.js'
-import { anchorOf, type StreamFacts } from './nats/streams.js'
+import type { StreamFacts } from './nats/streams.js'
 import type { ProfileState } from './model.js'
-import { encodeEntry } from './outbox-entry.js'
 import { Outbox } from './outbox.js'
 import { loadProfiles } from './profile-loading.js'
 import { recordFold, sessionObserver } from './session-metrics.js'
 import { openSenders } from './senders.js'
 import { StagedBatch } from './staged-batch.js'
-import type { MetaUpdate } from './store.js'
+import { setAside, Trials } from './trials.js'
 import { Wakeup } from './wakeup.js'
 
 /** The lease is renewed at a third of it; looks at its age within that time. */
@@ -32,6 +34,8 @@ const idleMs = 5_000
  * that was stored before a timer's moment must be folded before it.
  */
 const wallSlackMs = 100
+/** How long a session that ends waits for what it has published; whoever is next finds out by itself what came of it. */
+const publishedWithinMs = 1_000
 
 export class Session {
   readonly #memory: PartitionMemory
@@ -39,8 +43,11 @@ export class Session {
   readonly #folder: Folder
   readonly #outbox: Outbox
   readonly #reader: Reader
+  readonly #trials: Trials
   readonly #wakeup = new Wakeup()
   #staged: StagedBatch | undefined
+  /** Events of the staged batch that are not folded. */
+  #unfolded = 0
   #inFlight: Promise<void> | undefined
   #failure: unknown
   #isStopping = false
@@ -56,7 +63,7 @@ export class Session {
     private readonly signal: AbortSignal,
   ) {
     const { limits, pipeline, model } = context
-    const { partition, committer, memory, floors, unpublished } = attached
+    const { partition, committer, memory, floors, unpublished, caution } = attached
     this.#memory = memory
     this.#committer = committer
     this.#folder = new Folder(
@@ -78,6 +85,7 @@ export class Session {
       ...sessionObserver(context, partition),
     })
     this.#outbox.restore(unpublished, entry => floors.isSettled(entry.lane, entry))
+    this.#trials = new Trials(caution, committer, () => this.#settle(), signal)
     this.#reader = this.#openReader()
     this.#keeper = setInterval(() => this.#keepLease(), limits.leaseMs / 3 / looksPerRenewal)
   }
@@ -137,34 +145,67 @@ export class Session {
 
   async close(): Promise<void> {
     clearInterval(this.#keeper)
-    this.#outbox.close()
+    const published = this.#outbox.close()
+    await this.#trials.abandon()
     await this.#reader.close()
     await this.#inFlight
+    // The next session would otherwise not know of what is still on its way.
+    await Promise.race([published, delay(publishedWithinMs)])
   }
 
   /** One piece of work; false when there is none. */
   async #step(): Promise<boolean> {
-    if (this.#outbox.isFull) return false
+    if (this.#outbox.isFull || this.#trials.isBackingOff) return false
     if (this.#staged === undefined) {
       const { batchEvents, batchBytes } = this.context.limits
-      const batch = this.#isStopping ? undefined : this.#reader.take(batchEvents, batchBytes)
+      const maxEvents = Math.min(batchEvents, this.attached.caution.size)
+      const upTo = this.attached.forerunner?.position
+      const batch = this.#isStopping ? undefined : this.#reader.take(maxEvents, batchBytes, upTo)
       if (batch === undefined || batch.events.length === 0) return this.#idle()
-      const staged = await this.context.chain.run(batch.events, this.attached.hashes, this.signal)
-      this.#staged = new StagedBatch(batch, staged)
-    }
+      this.#staged = await this.#stage(batch)
+      this.#unfolded = batch.events.length
+    } else await this.#trials.begin(this.#memory.position, this.#unfolded)
     const fold = this.#withoutPublished(await this.#fold(this.#staged))
+    this.#unfolded -= fold.received
     if (this.#staged.isDone) this.#staged = undefined
     await this.#send(fold)
+    await this.#trials.end(fold.received)
     return true
   }
 
-  async #fold(staged: StagedBatch): Promise<Fold> {
-    const { timers } = this.#memory
-    const upTo = Math.max(this.#memory.now, staged.last.receivedAt)
-    if (timers.coveredUntil < upTo) {
-      await this.#settle()
-      await timers.cover(upTo)
+  async #stage(batch: Batch): Promise<StagedBatch> {
+    const { events } = batch
+    const { chain, log } = this.context
+    const { partition, caution, hashes } = this.attached
+    // An event that is tried alone must not answer for the timers that fire before it.
+    if (caution.size === 1) await this.#fireUntil(Math.max(this.#memory.now, events[0]!.receivedAt))
+    if (caution.isDeadly(this.#memory.position)) {
+      log.error({ partition, position: events[0]!.seq }, 'event that killed again and again is set aside')
+      return new StagedBatch(batch, setAside(events))
     }
+    await this.#trials.begin(this.#memory.position, events.length)
+    return new StagedBatch(batch, await this.#trials.waiting(() => chain.run(events, hashes, this.signal)))
+  }
+
+  async #fireUntil(upTo: number): Promise<void> {
+    const { timers } = this.#memory
+    do {
+      await this.#cover(upTo)
+      if (timers.nextDueAt <= upTo) await this.#fireTimers(upTo)
+    } while (timers.nextDueAt <= upTo || timers.coveredUntil < upTo)
+    await this.#settle()
+  }
+
+  async #cover(upTo: number): Promise<void> {
+    const { timers } = this.#memory
+    if (timers.coveredUntil >= upTo) return
+    await this.#settle()
+    await timers.cover(upTo)
+  }
+
+  async #fold(staged: StagedBatch): Promise<Fold> {
+    const upTo = Math.max(this.#memory.now, staged.last.receivedAt)
+    await this.#cover(upTo)
     await loadProfiles(this.context, this.attached.partition, this.#memory, staged.remaining(), upTo)
     const startedAt = performance.now()
     try {
@@ -180,12 +221,10 @@ export class Session {
 
   /** What time alone brings when no event has arrived. */
   async #idle(): Promise<boolean> {
+    if (this.attached.forerunner !== undefined) return this.#follow(this.attached.forerunner)
     const { timers } = this.#memory
     const wall = this.context.clock.wallMs()
-    if (timers.coveredUntil < wall) {
-      await this.#settle()
-      await timers.cover(Math.ceil(wall))
-    }
+    await this.#cover(Math.ceil(wall))
     const isDue = timers.nextDueAt + wallSlackMs <= wall
     const isStale = performance.now() - this.#lastMoveAt > idleMs
     if (isDue || isStale) {
@@ -193,9 +232,23 @@ export class Session {
       if (!(await this.#reader.isCaughtUp())) return false
       if (isDue) return this.#fireTimers(wall - wallSlackMs)
       await this.#moveOn()
+      this.attached.caution.caughtUp()
     }
     if (isStale) await this.#trim()
     return false
+  }
+
+  /** In a generation that is being built: keeps up with the one before it, and is done when that is sealed. */
+  async #follow(forerunner: Forerunner): Promise<boolean> {
+    await this.#settle()
+    if (await forerunner.look()) return true
+    const { position, now, isSealed } = forerunner
+    if (!(await this.#reader.isCompleteTo(position))) return false
+    if (!isSealed) return this.#moveTo(position)
+    // Timers that are due by then have fired over there, some by the wall clock.
+    await this.#fireUntil(now)
+    await this.#moveTo(position, now)
+    throw new BuildComplete(`everything up to position ${position} is folded`)
   }
 
   /** A process that was stopped and woke up late must not publish. */
@@ -217,13 +270,16 @@ export class Session {
   }
 
   async #fireTimers(upTo: number): Promise<boolean> {
+    await this.#trials.begin(this.#memory.position, 0)
     await loadProfiles(this.context, this.attached.partition, this.#memory, [], upTo)
     await this.#send(this.#withoutPublished(this.#folder.fireUntil(upTo)))
+    await this.#trials.end(0)
     return true
   }
 
   /** After a rollback of Redis the broker already has what is at or below the floor. */
   #withoutPublished(fold: Fold): Fold {
+    if (this.attached.forerunner !== undefined) return muted(fold)
     if (fold.entries.length === 0) return fold
     return { ...fold, entries: fold.entries.filter(entry => !this.attached.floors.isPublished(entry.lane, entry)) }
   }
@@ -233,29 +289,39 @@ export class Session {
    * where the stream ended an idle time ago: what was stored since may not have been offered to the consumer yet.
    */
   async #moveOn(): Promise<void> {
-    const { context, attached } = this
-    const stream = context.names.streams.events
     const streamSeq = this.#streamEnd
     // A stream that was replaced or emptied under an idle reader looks like one that has nothing new.
-    this.#streamEnd = (await this.#verifyStream(this.#memory.position, performance.now())).lastSeq
+    this.#streamEnd = (await this.#verifyStream(this.#memory.position, '', performance.now())).lastSeq
     this.#lastMoveAt = performance.now()
-    const position = streamSeq + attached.meta.sequenceOffset
-    if (position <= this.#memory.position) return
-    const anchor = (await context.streams.anchor(stream, streamSeq)) ?? ''
-    this.#memory.position = position
+    await this.#moveTo(streamSeq + this.attached.meta.sequenceOffset)
+  }
+
+  /** Nothing of this partition is left up to there, in the stream and in time. */
+  async #moveTo(to: number, until = 0): Promise<false> {
+    const { context, attached } = this
+    const memory = this.#memory
+    const position = Math.max(to, memory.position)
+    const now = Math.max(until, memory.now)
+    if (position === memory.position && now === memory.now) return false
+    const streamSeq = position - attached.meta.sequenceOffset
+    const anchor = (await context.streams.anchor(context.names.streams.events, streamSeq)) ?? ''
+    memory.position = position
+    memory.now = now
     this.#reader.advanceTo(streamSeq)
-    await this.#committer.commit({ ...noWrites, meta: { position, anchor } }, this.signal)
+    await this.#committer.commit({ ...noWrites, meta: { position, now, anchor } }, this.signal)
+    return false
   }
 
   /** Encodes now, because the next fold will change the profiles; writes when the previous commit is done. */
   async #send(fold: Fold): Promise<void> {
-    const writes = this.#writesOf(fold)
+    const writes = writesOf(this.context, this.attached, fold)
+    const meta = { ...writes.meta, ...this.#trials.closing }
     await this.#settle()
     this.#memory.profiles.trim()
     const trim = this.#outbox.trimmable
     this.#lastMoveAt = performance.now()
     this.#inFlight = this.#committer
-      .commit({ ...writes, trim }, this.signal)
+      .commit({ ...writes, meta, trim }, this.signal)
       .then(() => {
         this.#outbox.trimmed(trim)
         this.#outbox.add(fold.entries)
@@ -268,29 +334,6 @@ export class Session {
         this.#inFlight = undefined
         this.#wakeup.wake()
       })
-  }
-
-  #writesOf(fold: Fold): Omit<Writes, 'trim'> {
-    const { model } = this.context
-    const { position, lastSeq, now, effects } = this.#memory
-    const meta: MetaUpdate = { position, lastSeq, now, ordinal: effects.ordinal }
-    const { last, lastBrokerMs } = fold
-    const anchor =
-      last === undefined
-        ? {}
-        : { anchor: anchorOf(last.seq - this.attached.meta.sequenceOffset, Math.floor(lastBrokerMs), last.origin.data) }
-    const profiles = []
-    for (const state of fold.changed) {
-      profiles.push({ key: state.key, bytes: model.isEmpty(state) ? undefined : model.encode(state) })
-    }
-    return {
-      meta: { ...meta, ...anchor },
-      profiles,
-      profileTtlMs: model.ttlMs,
-      timers: [...fold.rearmed].map(({ key, dueAt }) => ({ key, dueAt })),
-      memory: this.attached.hashes.flatMap(hashes => hashes?.drain(position) ?? []),
-      outbox: fold.entries.map(encodeEntry),
-    }
   }
 
   /** What is published leaves the store by a commit, because only a commit may be sent twice. */
@@ -314,18 +357,19 @@ export class Session {
 
   #idleFor(): number {
     if (this.#isStopping || this.#outbox.isFull) return 100
+    if (this.attached.forerunner !== undefined) return lookMs
     const untilDue = this.#memory.timers.nextDueAt + wallSlackMs - this.context.clock.wallMs()
     return Math.min(Math.max(untilDue, 5), 1_000)
   }
 
   /** Throws when the stream is another one by now, or does not hold what follows `position`. */
-  async #verifyStream(position: number, notBefore: number): Promise<StreamFacts> {
+  async #verifyStream(position: number, anchor: string, notBefore: number): Promise<StreamFacts> {
     const { streams, names, without } = this.context
     const { sequenceOffset, streamCreated } = this.attached.meta
     const facts = await streams.facts(names.streams.events, notBefore)
     const problem = await checkStream(
       { streams, names, without },
-      { position, sequenceOffset, streamCreated, anchor: '' },
+      { position, sequenceOffset, streamCreated, anchor },
       facts,
     )
     if (problem !== undefined) throw problem
@@ -344,7 +388,9 @@ export class Session {
       maxBytes: Math.max(limits.batchBytes, (connection.info?.max_payload ?? 0) + 65_536),
       sequenceOffset: meta.sequenceOffset,
       notBefore: meta.now,
-      verify: (lastStreamSeq, notBefore) => this.#verifyStream(lastStreamSeq + meta.sequenceOffset, notBefore),
+      anchor: meta.anchor,
+      verify: (lastStreamSeq, anchor, notBefore) =>
+        this.#verifyStream(lastStreamSeq + meta.sequenceOffset, anchor, notBefore),
       isGapChecked: !without.has('gap_check'),
       rewind: () => rewindOf(connection, streams, stream),
       wake: () => this.#wakeup.wake(),

@@ -7,6 +7,12 @@
  */
 import type { StoredLayout } from './model.js'
 
+/**
+ * Where a generation is in its life: `building` behind the one before it, without effects; then in force (empty); `sealed` when
+ * the next one goes on instead.
+ */
+export type Phase = 'building' | '' | 'sealed'
+
 /** Where a partition stands, as stored. Positions count logical sequences: stream sequence + `sequenceOffset`. */
 export interface PartitionMeta {
   /** Fencing token of the owner, `<epoch>:<uuid>`; compared for equality. Empty when nobody owns the partition. */
@@ -36,8 +42,13 @@ export interface PartitionMeta {
   readonly definition: string
   /** Position from which it is in force. */
   readonly definitionFrom: number
+  /** How many times the definition has changed. */
+  readonly definitionChanges: number
   /** Halt reason whose loss a person has accepted; empty when none. */
   readonly accepted: string
+  readonly phase: Phase
+  /** What the owner is about to process, see `trial.ts`; empty when nothing is in doubt. */
+  readonly trial: string
 }
 
 /** Meta of a partition that nothing has happened to. */
@@ -57,7 +68,10 @@ export function freshMeta(stateId: string): PartitionMeta {
     anchor: '',
     definition: '',
     definitionFrom: 0,
+    definitionChanges: 0,
     accepted: '',
+    phase: '',
+    trial: '',
   }
 }
 
@@ -106,6 +120,14 @@ export interface Commit {
  */
 export type CommitOutcome = 'ok' | 'fenced' | 'conflict'
 
+/**
+ * - `sealed`: now or before.
+ * - `busy`: timers that are due have not fired.
+ * - `building`: it is not in force itself.
+ * - `absent`: nobody has ever acquired it.
+ */
+export type SealOutcome = 'sealed' | 'busy' | 'building' | 'absent'
+
 /** Who wants a partition. */
 export interface Claim {
   /** Stable name of the replica. */
@@ -133,10 +155,12 @@ export interface MemoryBucket {
  * the same arguments.
  */
 export interface ProfileStore {
+  /** The same pipeline in another generation, on the same connections: closing either closes both. A new store is at 1. */
+  at(generation: number): ProfileStore
   /**
    * Makes the claiming replica the owner, if the stored token is still the expected one, and returns what is stored, with the
    * new token `<epoch>:<claim.id>`. Creates the meta with `claim.stateId` when there is none. `undefined`: another one has
-   * moved the token, nothing was written.
+   * moved the token, or the partition is sealed; nothing was written.
    */
   acquire(partition: number, claim: Claim): Promise<PartitionMeta | undefined>
   /** `undefined` when the partition has never been acquired. */
@@ -156,6 +180,12 @@ export interface ProfileStore {
   outbox(partition: number): Promise<Buffer[]>
   /** A person accepts the loss behind a halt; the owner sees it in the meta. False when there is no such partition. */
   accept(partition: number, reason: string): Promise<boolean>
+  /** Ends this generation of a partition for good: nobody owns it and nobody can. `insists`: even while it is `busy`. */
+  seal(partition: number, insists: boolean): Promise<SealOutcome>
+  /** Deletes what this generation holds in all partitions but the metas, in small steps. Gives how many keys it found. */
+  clear(): Promise<number>
+  /** Deletes the meta; last, because without it the rest would pass for the state of a new beginning. */
+  forget(partition: number): Promise<void>
   /**
    * Shows that a replica lives: stores `sign` under its name. Gives what was stored before for every replica, its own name
    * included. Signs are opaque; whoever sees one change knows that its replica lives.

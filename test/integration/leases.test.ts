@@ -4,6 +4,7 @@ import { MillraceError } from '../../engine/errors.js'
 import { eventually } from '../support/eventually.js'
 import type { RunningEngine } from '../support/engine.js'
 import { exactlyOnce, read } from '../support/exactly-once.js'
+import { testOnEachNats } from '../support/nats-releases.js'
 import { visitPartitions, visits } from '../support/visits.js'
 import { visitsOf, world } from '../support/world.js'
 
@@ -16,8 +17,8 @@ const holds = (engine: RunningEngine, count: number) =>
     throw new Error(JSON.stringify(engine.partitions))
   })
 
-test('two replicas share the partitions while events come, and each event counts once', async t => {
-  const { broker, start } = await world(t)
+testOnEachNats('two replicas share the partitions while events come, and each event counts once', async (t, nats) => {
+  const { broker, start } = await world(t, nats)
   const sent = visitsOf(1_000)
   const older = await start(visits(), { settings: { MILLRACE_BATCH_MAX_EVENTS: '5' } })
   await broker.publish(...sent.slice(0, 500))
@@ -27,13 +28,13 @@ test('two replicas share the partitions while events come, and each event counts
   await Promise.all([holds(older, 2), holds(newer, 2)])
   await exactlyOnce(t, broker, [older, newer], sent)
   t.strictSame([...owned(older), ...owned(newer)].sort(), [0, 1, 2, 3])
-  for (const engine of [older, newer]) t.ok(engine.engine.isReady, 'each knows that all partitions run')
+  await eventually('each knows that all partitions run', () => [older, newer].every(({ engine }) => engine.isReady))
   const { owner } = older.partitions.find(({ state }) => state === 'standby')!
   t.equal(owner, newer.engine.replica, 'and who runs the others')
 })
 
-test('a replica that stops hands its partitions over at once', async t => {
-  const { broker, start } = await world(t)
+testOnEachNats('a replica that stops hands its partitions over at once', async (t, nats) => {
+  const { broker, start } = await world(t, nats)
   const settings = { MILLRACE_LEASE_TTL: '60s' }
   const first = await start(visits(), { settings })
   await holds(first, visitPartitions)
@@ -47,22 +48,25 @@ test('a replica that stops hands its partitions over at once', async t => {
   await exactlyOnce(t, broker, second, sent)
 })
 
-test('a replica that was cut off loses its partitions after a lease, and takes none back by itself', async t => {
-  const { broker, start } = await world(t)
-  const settings = { MILLRACE_LEASE_TTL: '1s' }
-  const first = await start(visits(), { settings })
-  await holds(first, visitPartitions)
-  const sent = visitsOf(200)
-  await broker.publish(...sent.slice(0, 100))
-  await read(first, 100)
-  // Nothing of it reaches Redis any more, while it still reads and folds.
-  const cutOff = () => Promise.reject(new MillraceError('redis_unavailable', 'cut off'))
-  Object.assign(first.store, { commit: cutOff, renew: cutOff, beat: cutOff, release: cutOff, leave: cutOff })
-  const second = await start(visits(), { settings })
-  await broker.publish(...sent.slice(100))
-  await holds(second, visitPartitions)
-  await exactlyOnce(t, broker, second, sent)
-})
+testOnEachNats(
+  'a replica that was cut off loses its partitions after a lease, and takes none back by itself',
+  async (t, nats) => {
+    const { broker, start } = await world(t, nats)
+    const settings = { MILLRACE_LEASE_TTL: '1s' }
+    const first = await start(visits(), { settings })
+    await holds(first, visitPartitions)
+    const sent = visitsOf(200)
+    await broker.publish(...sent.slice(0, 100))
+    await read(first, 100)
+    // Nothing of it reaches Redis any more, while it still reads and folds.
+    const cutOff = () => Promise.reject(new MillraceError('redis_unavailable', 'cut off'))
+    Object.assign(first.store, { commit: cutOff, renew: cutOff, beat: cutOff, release: cutOff, leave: cutOff })
+    const second = await start(visits(), { settings })
+    await broker.publish(...sent.slice(100))
+    await holds(second, visitPartitions)
+    await exactlyOnce(t, broker, second, sent)
+  },
+)
 
 test('a process of the same name takes the partitions back without waiting for the lease', async t => {
   const { broker, start } = await world(t)

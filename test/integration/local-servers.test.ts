@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import { connect } from 'nats'
 import { test } from 'tap'
-import { findServer, isAtLeast } from '../../engine/cli/local-binaries.js'
+import { findCurrentNats, findServer, isAtLeast } from '../../engine/cli/local-binaries.js'
 import { ask, freePort } from '../../engine/cli/local-probe.js'
 import { LocalRedis } from '../../engine/cli/local-redis.js'
 import { makeFolder, removeFolder, startLocalServers } from '../../engine/cli/local-servers.js'
@@ -191,6 +191,44 @@ test('released servers outlive the process that started them', async t => {
   t.same(await starter.exit, [0, null])
   t.same([isAlive(starter.nats), isAlive(starter.redis)], [true, true])
   t.equal(await exists(starter.folder), true)
+})
+
+test('a current NATS runs beside the installed one, and can check what is published', async t => {
+  const server = await startNats(t, { release: 'current' })
+  t.ok(isAtLeast(server.version, '2.12.0'), server.version)
+  const nats = await connect({ servers: server.url })
+  t.teardown(() => nats.close())
+  t.equal(nats.info?.version, server.version)
+})
+
+test('a current NATS is taken from its environment variable, and a wrong one is named', async t => {
+  const { path } = await findServer('nats-server')
+  const named = await findCurrentNats({ environment: { MILLRACE_NATS_CURRENT: path } })
+  t.equal(named.path, path)
+  await t.rejects(findCurrentNats({ environment: { MILLRACE_NATS_CURRENT: '/nowhere/nats' } }), {
+    message: 'MILLRACE_NATS_CURRENT must name a program that can be run, got "/nowhere/nats"',
+  })
+})
+
+test('where a current NATS cannot be fetched, the way out is said, and why', async t => {
+  const folder = t.testdir({ 'apt.conf': 'Dir::Etc::SourceList "/dev/null"; Dir::Etc::SourceParts "/dev/null";' })
+  const advice = /^no current nats-server .* MILLRACE_NATS_CURRENT/
+  await t.rejects(findCurrentNats({ environment: { XDG_CACHE_HOME: folder, PATH: '/nowhere' } }), {
+    message: advice,
+    cause: { code: 'ENOENT' },
+  })
+  const hasApt = spawnSync('apt-get', ['--version']).error === undefined
+  if (!hasApt) return
+  const withoutMirror = {
+    ...process.env,
+    MILLRACE_NATS_CURRENT: '',
+    XDG_CACHE_HOME: folder,
+    APT_CONFIG: `${folder}/apt.conf`,
+  }
+  await t.rejects(findCurrentNats({ environment: withoutMirror }), {
+    message: advice,
+    cause: { message: /^none of apt's 0 mirrors/ },
+  })
 })
 
 test('a program is taken from the environment variable, and a wrong one is named', async t => {

@@ -1,6 +1,6 @@
 /** Connecting, creating and checking what NATS must have: every difference is said, nothing is changed behind anybody's back. */
 import { RetentionPolicy, StorageType } from 'nats'
-import { test, type Test } from 'tap'
+import type { Test } from 'tap'
 import type { MillraceError } from '../../engine/errors.js'
 import { connectNats, isAtLeast, type NatsConnection } from '../../engine/nats/connection.js'
 import { Names } from '../../engine/nats/names.js'
@@ -8,6 +8,7 @@ import { partitionOf, subjectToken } from '../../engine/nats/partitioning.js'
 import { provision, type ProvisionOptions } from '../../engine/nats/provision.js'
 import { Streams } from '../../engine/nats/streams.js'
 import { Broker } from '../support/broker.js'
+import { testOnEachNats } from '../support/nats-releases.js'
 import { startNats } from '../support/servers.js'
 
 const names = new Names()
@@ -43,8 +44,8 @@ async function streamNames({ manager }: Pick<Broker, 'manager'>): Promise<string
 /** True where streams map subjects themselves. */
 const transforms = (connection: NatsConnection) => isAtLeast(connection.info!.version, 2, 10)
 
-test('create makes every stream once, with limits and duplicate windows', async t => {
-  const { broker, connection, manager } = await open(t)
+testOnEachNats('create makes every stream once, with limits and duplicate windows', async (t, nats) => {
+  const { broker, connection, manager } = await open(t, nats)
   t.strictSame((await provision(connection, names, options)).sort(), allStreams)
   t.strictSame(await streamNames(broker), allStreams)
   for (const name of allStreams) {
@@ -59,22 +60,22 @@ test('create makes every stream once, with limits and duplicate windows', async 
   t.strictSame(await provision(connection, names, { ...options, mode: 'verify' }), [])
 })
 
-test('verify creates nothing and says all that is missing', async t => {
-  const { broker, connection } = await open(t)
+testOnEachNats('verify creates nothing and says all that is missing', async (t, nats) => {
+  const { broker, connection } = await open(t, nats)
   const failure = await failureOf(provision(connection, names, { ...options, mode: 'verify' }))
   t.equal(failure.code, 'provision_mismatch')
   t.strictSame([...failure.lines].sort(), allStreams.map(name => `stream "${name}" does not exist`).sort())
   t.strictSame(await streamNames(broker), [])
 })
 
-test('off looks at nothing', async t => {
-  const { broker, connection } = await open(t)
+testOnEachNats('off looks at nothing', async (t, nats) => {
+  const { broker, connection } = await open(t, nats)
   t.strictSame(await provision(connection, names, { ...options, mode: 'off' }), [])
   t.strictSame(await streamNames(broker), [])
 })
 
-test('every difference of every stream is said at once, and nothing is changed', async t => {
-  const { connection, manager } = await open(t)
+testOnEachNats('every difference of every stream is said at once, and nothing is changed', async (t, nats) => {
+  const { connection, manager } = await open(t, nats)
   await manager.streams.add({
     name: 'EVENTS',
     subjects: ['events.>'],
@@ -111,8 +112,8 @@ test('every difference of every stream is said at once, and nothing is changed',
   )
 })
 
-test('a retention is judged on both sides of the minimum', async t => {
-  const { connection, manager } = await open(t)
+testOnEachNats('a retention is judged on both sides of the minimum', async (t, nats) => {
+  const { connection, manager } = await open(t, nats)
   await provision(connection, names, options)
   const { config } = await manager.streams.info('EVENTS')
   const keep = (ms: number) => manager.streams.update('EVENTS', { ...config, max_age: ms * 1e6 })
@@ -124,8 +125,8 @@ test('a retention is judged on both sides of the minimum', async t => {
   t.strictSame(await provision(connection, names, options), [], 'for ever')
 })
 
-test('events are stored under the partition that the engine computes from the key', async t => {
-  const { broker, connection } = await open(t)
+testOnEachNats('events are stored under the partition that the engine computes from the key', async (t, nats) => {
+  const { broker, connection } = await open(t, nats)
   await provision(connection, names, options)
   const keys = [
     'ada',
@@ -153,11 +154,11 @@ test('events are stored under the partition that the engine computes from the ke
   t.equal(new Set(stored.map(({ subject }) => subject)).size, 16, 'every partition is used')
 })
 
-test('a mapping to another number of partitions is not taken for the right one', async t => {
-  const older = !transforms((await open(t)).connection)
+testOnEachNats('a mapping to another number of partitions is not taken for the right one', async (t, nats) => {
+  const older = !transforms((await open(t, nats)).connection)
   // Four and twelve agree on every third key.
   const mapping = 'mappings = { "events.*.*.*": "events.{{partition(12,3)}}.{{wildcard(1)}}.{{wildcard(2)}}" }'
-  const { connection, manager } = await open(t, older ? { partitions: 12 } : { config: mapping })
+  const { connection, manager } = await open(t, { ...nats, ...(older ? { partitions: 12 } : { config: mapping }) })
   await manager.streams.add({ name: 'EVENTS', subjects: ['events.*.*.*'], storage: StorageType.File })
   const failure = await failureOf(provision(connection, names, { ...options, partitions: 4 }))
   t.equal(failure.code, 'mapping_missing')
@@ -166,8 +167,8 @@ test('a mapping to another number of partitions is not taken for the right one',
   t.notOk(right.includes('EVENTS'), 'and the right one is')
 })
 
-test('a server that does not map subjects is refused with the lines that it needs', async t => {
-  const { connection, manager } = await open(t, { partitions: 5 })
+testOnEachNats('a server that does not map subjects is refused with the lines that it needs', async (t, nats) => {
+  const { connection, manager } = await open(t, { ...nats, partitions: 5 })
   if (transforms(connection)) {
     // As an account of an older installation has it: a stream that does not transform, on a server that could.
     await manager.streams.add({ name: 'EVENTS', subjects: ['events.*.*.*'], storage: StorageType.File })
@@ -178,17 +179,17 @@ test('a server that does not map subjects is refused with the lines that it need
   t.match(failure.message, '"events.*.*.*": "events.{{partition(16,3)}}.{{wildcard(1)}}.{{wildcard(2)}}"')
 })
 
-test('the lines that are advised do what is needed', async t => {
+testOnEachNats('the lines that are advised do what is needed', async (t, nats) => {
   const mapping = 'mappings = { "events.*.*.*": "events.{{partition(7,3)}}.{{wildcard(1)}}.{{wildcard(2)}}" }'
-  const older = (await open(t)).connection
+  const older = (await open(t, nats)).connection
   if (!transforms(older)) return t.pass('every other test runs with them')
-  const { connection, manager } = await open(t, { config: mapping })
+  const { connection, manager } = await open(t, { ...nats, config: mapping })
   await manager.streams.add({ name: 'EVENTS', subjects: ['events.*.*.*'], storage: StorageType.File })
   t.strictSame((await provision(connection, names, { ...options, partitions: 7 })).includes('EVENTS'), false)
 })
 
-test('other stream names have their own subjects', async t => {
-  const { broker, connection } = await open(t, { config: '' })
+testOnEachNats('other stream names have their own subjects', async (t, nats) => {
+  const { broker, connection } = await open(t, nats)
   if (!transforms(connection)) return t.pass('the mapping of the test server is for the default names')
   const own = new Names({
     events: 'CLICKS',
@@ -202,32 +203,35 @@ test('other stream names have their own subjects', async t => {
   t.equal((await broker.read('CLICKS'))[0]!.subject, `clicks.${partitionOf('ada', 16)}.shop.click`)
 })
 
-test('a server without JetStream is refused', async t => {
-  const nats = await startNats(t, { jetStream: false })
-  const connection = await connectNats({ servers: [`127.0.0.1:${nats.port}`] }, 'test')
+testOnEachNats('a server without JetStream is refused', async (t, nats) => {
+  const server = await startNats(t, { ...nats, jetStream: false })
+  const connection = await connectNats({ servers: [`127.0.0.1:${server.port}`] }, 'test')
   t.teardown(() => connection.close())
   const failure = await failureOf(Streams.open(connection))
   t.equal(failure.code, 'jetstream_missing')
-  t.match(failure.message, `${nats.port}`)
+  t.match(failure.message, `${server.port}`)
 })
 
-test('refused credentials are told apart from a server that is down, without repeating them', async t => {
-  const nats = await startNats(t, { config: 'authorization { user: millrace, password: right-secret }' })
-  const servers = [`127.0.0.1:${nats.port}`]
-  for (const settings of [
-    { servers },
-    { servers, user: 'millrace', password: 'wrong-secret' },
-    { servers, token: 'wrong-secret' },
-  ]) {
-    const failure = await failureOf(connectNats(settings, 'test'))
-    t.equal(failure.code, 'authentication_failed')
-    t.notMatch(failure.message, /secret/)
-  }
-  const connection = await connectNats({ servers, user: 'millrace', password: 'right-secret' }, 'test')
-  await connection.close()
-  await nats.stop()
-  t.equal(
-    (await failureOf(connectNats({ servers, user: 'millrace', password: 'right-secret' }, 'test'))).code,
-    'nats_unavailable',
-  )
-})
+testOnEachNats(
+  'refused credentials are told apart from a server that is down, without repeating them',
+  async (t, nats) => {
+    const server = await startNats(t, { ...nats, config: 'authorization { user: millrace, password: right-secret }' })
+    const servers = [`127.0.0.1:${server.port}`]
+    for (const settings of [
+      { servers },
+      { servers, user: 'millrace', password: 'wrong-secret' },
+      { servers, token: 'wrong-secret' },
+    ]) {
+      const failure = await failureOf(connectNats(settings, 'test'))
+      t.equal(failure.code, 'authentication_failed')
+      t.notMatch(failure.message, /secret/)
+    }
+    const connection = await connectNats({ servers, user: 'millrace', password: 'right-secret' }, 'test')
+    await connection.close()
+    await server.stop()
+    t.equal(
+      (await failureOf(connectNats({ servers, user: 'millrace', password: 'right-secret' }, 'test'))).code,
+      'nats_unavailable',
+    )
+  },
+)

@@ -5,6 +5,7 @@ import { connectNats } from '../../engine/nats/connection.js'
 import { Publisher } from '../../engine/nats/publisher.js'
 import { Broker } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
+import { testOnEachNats } from '../support/nats-releases.js'
 import { startProxy } from '../support/proxy.js'
 import { startNats } from '../support/servers.js'
 
@@ -14,8 +15,8 @@ interface Answer {
   readonly isDuplicate: boolean
 }
 
-async function open(t: Test) {
-  const nats = await startNats(t)
+async function open(t: Test, release: Parameters<typeof startNats>[1] = {}) {
+  const nats = await startNats(t, release)
   const broker = await Broker.connect(t, nats.url)
   await broker.manager.streams.add({ name: 'OUT', subjects: ['out.*'] })
   const proxy = await startProxy(t, nats.port)
@@ -36,8 +37,8 @@ async function open(t: Test) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i)
 
-test('everything is stored in order with its headers, and acknowledged once', async t => {
-  const { broker, publish, answers, answered } = await open(t)
+testOnEachNats('everything is stored in order with its headers, and acknowledged once', async (t, nats) => {
+  const { broker, publish, answers, answered } = await open(t, nats)
   for (const number of numbers(1_000)) publish(number)
   await answered(1_000)
   const stored = await broker.read('OUT')
@@ -51,8 +52,8 @@ test('everything is stored in order with its headers, and acknowledged once', as
   for (const { failure, isDuplicate } of answers) if (failure !== undefined || isDuplicate) t.fail(String(failure))
 })
 
-test('what the stream has already is acknowledged as a duplicate', async t => {
-  const { broker, publish, answers, answered } = await open(t)
+testOnEachNats('what the stream has already is acknowledged as a duplicate', async (t, nats) => {
+  const { broker, publish, answers, answered } = await open(t, nats)
   publish(1)
   publish(1)
   publish(2)
@@ -68,8 +69,8 @@ test('what the stream has already is acknowledged as a duplicate', async t => {
   t.equal(await broker.count('OUT'), 2)
 })
 
-test('a subject that no stream takes fails at once', async t => {
-  const { publish, answers, answered } = await open(t)
+testOnEachNats('a subject that no stream takes fails at once', async (t, nats) => {
+  const { publish, answers, answered } = await open(t, nats)
   publish(1, 'nowhere.a')
   publish(2)
   await answered(2)
@@ -77,8 +78,8 @@ test('a subject that no stream takes fails at once', async t => {
   t.equal(answers.find(({ number }) => number === 2)!.failure, undefined)
 })
 
-test('what the stream refuses fails with its reason', async t => {
-  const { broker, publish, answers, answered } = await open(t)
+testOnEachNats('what the stream refuses fails with its reason', async (t, nats) => {
+  const { broker, publish, answers, answered } = await open(t, nats)
   const { config } = await broker.manager.streams.info('OUT')
   await broker.manager.streams.update('OUT', { ...config, max_msg_size: 10 })
   publish(1)
@@ -86,8 +87,8 @@ test('what the stream refuses fails with its reason', async t => {
   t.match(answers[0]!.failure, { code: 'publish_failed', message: /maximum/ })
 })
 
-test('what is larger than the server takes fails and holds nothing up', async t => {
-  const { publisher, publish, answers, answered } = await open(t)
+testOnEachNats('what is larger than the server takes fails and holds nothing up', async (t, nats) => {
+  const { publisher, publish, answers, answered } = await open(t, nats)
   const failures: unknown[] = []
   publisher.publish('out.a', Buffer.alloc(2_000_000), ['Nats-Msg-Id', 'large'], failure => failures.push(failure))
   publish(1)
@@ -97,8 +98,8 @@ test('what is larger than the server takes fails and holds nothing up', async t 
   t.match(failures, [{ code: 'publish_failed' }])
 })
 
-test('when the link is lost everything unanswered fails, and sent again is known again', async t => {
-  const { broker, proxy, publish, publisher, answers, answered } = await open(t)
+testOnEachNats('when the link is lost everything unanswered fails, and sent again is known again', async (t, nats) => {
+  const { broker, proxy, publish, publisher, answers, answered } = await open(t, nats)
   await proxy.set('black_hole')
   for (const number of numbers(20)) publish(number)
   proxy.cut()

@@ -78,8 +78,9 @@ async function open(
     maxBytes: 1_200_000,
     sequenceOffset: 0,
     notBefore: 0,
-    verify: async (position, notBefore) => {
-      const expected = { position, sequenceOffset: 0, streamCreated: created, anchor: '' }
+    anchor: '',
+    verify: async (position, anchor, notBefore) => {
+      const expected = { position, sequenceOffset: 0, streamCreated: created, anchor }
       const problem = await checkStream(
         { streams, names, without: withoutNothing },
         expected,

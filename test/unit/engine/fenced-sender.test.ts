@@ -47,7 +47,7 @@ function open(t: Test, floor: Floor, { reads = [] as Floor[], maySend = (): bool
       failed: error => failures.push(error),
     },
   )
-  t.teardown(() => sender.close())
+  t.teardown(() => void sender.close())
   const add = (...numbers: number[]) => {
     for (const number of numbers) sender.add(slot(number))
     sender.send()
@@ -128,9 +128,26 @@ test('nothing goes out without the lease, and nothing after the close', async t 
   isMine = true
   sender.send()
   t.equal(sent.length, 1)
-  sender.close()
+  void sender.close()
   sent[0]!.answer(undefined, false, 1)
   add(2)
   t.equal(sent.length, 1)
   t.strictSame(published, [])
+})
+
+test('a close waits for the answer to what was sent', async t => {
+  const { sender, sent, add } = open(t, floorAt(-1, 0))
+  await sender.close()
+  const other = open(t, floorAt(-1, 0))
+  other.add(1)
+  let isClosed = false
+  const closing = other.sender.close().then(() => {
+    isClosed = true
+  })
+  await Promise.resolve()
+  t.equal(isClosed, false)
+  other.sent[0]!.answer(refused, false, 0)
+  await closing
+  add(1)
+  t.equal(sent.length, 0)
 })

@@ -45,7 +45,7 @@ function open(t: Test, { maySend = () => true, ...change }: Partial<OutboxOption
     onFailure: error => failures.push(error),
     ...change,
   })
-  t.teardown(() => outbox.close())
+  t.teardown(() => void outbox.close())
   return { outbox, sent, published, failures, numbers: () => sent.map(({ number }) => number) }
 }
 
@@ -158,7 +158,7 @@ test('it wakes its owner when there is room', async t => {
 test('a closed outbox sends nothing and hears nothing', async t => {
   const { outbox, sent, published } = open(t)
   outbox.add([entry(1)])
-  outbox.close()
+  void outbox.close()
   sent[0]!.answer()
   outbox.add([entry(2)])
   outbox.send()
