@@ -32,6 +32,7 @@ export async function readStream(
     sequenceOffset: 0,
     notBefore: 0,
     anchor: '',
+    lastStored: () => Promise.resolve(0),
     verify: () => Promise.resolve(),
     wake: () => wakeup.wake(),
     onRestart: (why: string) => {

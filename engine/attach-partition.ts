@@ -59,7 +59,7 @@ export async function attachPartition(
   caution: Caution,
   signal: AbortSignal,
 ): Promise<Attached> {
-  const { store, streams, names, pipeline, generation, limits, clock, without } = context
+  const { store, streams, names, pipeline, model, generation, limits, log, clock, without } = context
   const { name, hash: definition } = pipeline
   const before = await readBefore(store, name, generation, partition)
   const scope = { streams, names, state: stateNameOf(name, generation), before, partition, definition, without }
@@ -75,8 +75,14 @@ export async function attachPartition(
   const meta = { ...found, ...update }
   const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))
   if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update, outbox }, signal)
+  // A Redis that was brought back, or another shard of it, may not know of the layout any more.
+  await store.saveLayout(model.layout)
   await recordState(scope, meta, plan.recordSeq)
   caution.attach(meta, limits.batchEvents)
+  if (caution.backOffMs > 0) {
+    const isSetAside = caution.isDeadly(meta.position)
+    log.warn({ partition, trial: meta.trial, is_set_aside: isSetAside }, 'owner before died of what it was processing')
+  }
   for (const seq of poisoned.keys()) if (seq <= meta.position) poisoned.delete(seq)
   const [hashes, unpublished] = await Promise.all([loadHashes(context, partition, meta.now), store.outbox(partition)])
   const memory = memoryOf(context, partition, meta, poisoned)

@@ -27,7 +27,8 @@ export const noWrites: Omit<Writes, 'meta'> = {
   trim: 0,
 }
 
-const retryMs = [50, 100, 250, 500, 1_000, 2_000]
+/** Short to the end: whoever waits for Redis waits for this as well once it is back. */
+const retryMs = [50, 100, 250, 500]
 
 export class Committer {
   #count = 0

@@ -19,7 +19,7 @@ export function muted(fold: Fold): Fold {
 }
 
 export class Forerunner {
-  #lookedAt = performance.now()
+  #lookedAt = -Infinity
 
   constructor(
     private meta: PartitionMeta,
@@ -41,12 +41,15 @@ export class Forerunner {
     return this.meta.phase === 'sealed'
   }
 
-  /** Reads where it is, if that was not done just now. True when something has changed. Throws `generation_mismatch`. */
-  async look(): Promise<boolean> {
-    if (performance.now() - this.#lookedAt < lookMs) return false
+  /**
+   * Reads where it is at `now` (monotonic), if that was not done just before. True when something has changed. Throws
+   * `generation_mismatch`.
+   */
+  async look(now = performance.now()): Promise<boolean> {
+    if (now - this.#lookedAt < lookMs) return false
+    this.#lookedAt = now
     const { position, isSealed } = this
     this.meta = requireFollows(this.follower, await this.read())
-    this.#lookedAt = performance.now()
     return this.position !== position || this.isSealed !== isSealed
   }
 }

@@ -108,10 +108,10 @@ export class Leases {
   }
 
   async #look(): Promise<void> {
-    const { store, replica, partitions } = this.options
+    const { replica, partitions } = this.options
     const members = await this.#members()
     const others = partitions.filter(({ isClaimed }) => !isClaimed)
-    const metas = await Promise.all(others.map(({ number }) => store.readMeta(number)))
+    const metas = await this.#readMetas(others)
     if (this.#isStopping) return
     const now = performance.now()
     this.#watch.look(now)
@@ -119,7 +119,9 @@ export class Leases {
     const tokens = new Map<number, string>()
     others.forEach((partition, i) => {
       const { number } = partition
-      const meta = metas[i]
+      const read = metas[i]!
+      if (read.status === 'rejected') return this.#watch.drop(number)
+      const meta = read.value
       const owner = this.#ownerIn(number, meta, now)
       tokens.set(number, meta?.token ?? '')
       // Owned by this replica and not held: by the process before this one, or by this one before the store was rolled back.
@@ -132,10 +134,21 @@ export class Leases {
     const plan = planLeases({ me: replica, members, owners: this.#owners })
     for (const number of plan.claim) {
       const partition = partitions[number]!
-      if (!partition.isClaimed) partition.claim(tokens.get(number)!)
+      const token = tokens.get(number)
+      // Not seen in this look.
+      if (token === undefined) continue
+      if (!partition.isClaimed) partition.claim(token)
       this.#owners[number] = replica
     }
     for (const number of plan.release) partitions[number]!.release()
+  }
+
+  /** What cannot be reached stays as it was; others of a cluster may be. Rejects when nothing can. */
+  async #readMetas(partitions: readonly Leasable[]): Promise<PromiseSettledResult<PartitionMeta | undefined>[]> {
+    const metas = await Promise.allSettled(partitions.map(({ number }) => this.options.store.readMeta(number)))
+    const [first] = metas
+    if (first?.status === 'rejected' && metas.every(({ status }) => status === 'rejected')) throw first.reason
+    return metas
   }
 
   /** Empty when nobody owns it, or its owner has been silent for a whole lease. */

@@ -33,7 +33,7 @@ export interface PartitionStatus {
 }
 
 const recheckHaltMs = 2_000
-const retryMs = [100, 250, 500, 1_000, 2_000]
+const retryMs = [100, 250, 500]
 /** While there is nothing to do but wait for a claim. */
 const maxWaitMs = 60_000
 

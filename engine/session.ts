@@ -7,22 +7,20 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Attached } from './attach-partition.js'
-import { checkStream } from './attach.js'
 import { noWrites, type Committer } from './committer.js'
 import type { EngineContext } from './context.js'
 import { BuildComplete, lookMs, muted, type Forerunner } from './forerunner.js'
 import { Folder, PoisonedEvent, type Fold, type PartitionMemory } from './fold.js'
 import { writesOf } from './fold-writes.js'
-import { Reader, type Batch, type ReaderOptions } from './nats/reader.js'
-import { rewindOf } from './nats/rewind.js'
-import type { StreamFacts } from './nats/streams.js'
+import type { Batch, Reader } from './nats/reader.js'
 import type { ProfileState } from './model.js'
 import { Outbox } from './outbox.js'
 import { loadProfiles } from './profile-loading.js'
 import { recordFold, sessionObserver } from './session-metrics.js'
+import { openReader, verifyStream } from './session-reader.js'
 import { openSenders } from './senders.js'
 import { StagedBatch } from './staged-batch.js'
-import { setAside, Trials } from './trials.js'
+import { Trials } from './trials.js'
 import { Wakeup } from './wakeup.js'
 
 /** The lease is renewed at a third of it; looks at its age within that time. */
@@ -86,7 +84,7 @@ export class Session {
     })
     this.#outbox.restore(unpublished, entry => floors.isSettled(entry.lane, entry))
     this.#trials = new Trials(caution, committer, () => this.#settle(), signal)
-    this.#reader = this.#openReader()
+    this.#reader = openReader(context, attached, () => this.#wakeup.wake())
     this.#keeper = setInterval(() => this.#keepLease(), limits.leaseMs / 3 / looksPerRenewal)
   }
 
@@ -175,16 +173,11 @@ export class Session {
 
   async #stage(batch: Batch): Promise<StagedBatch> {
     const { events } = batch
-    const { chain, log } = this.context
-    const { partition, caution, hashes } = this.attached
+    const { caution, hashes } = this.attached
     // An event that is tried alone must not answer for the timers that fire before it.
     if (caution.size === 1) await this.#fireUntil(Math.max(this.#memory.now, events[0]!.receivedAt))
-    if (caution.isDeadly(this.#memory.position)) {
-      log.error({ partition, position: events[0]!.seq }, 'event that killed again and again is set aside')
-      return new StagedBatch(batch, setAside(events))
-    }
-    await this.#trials.begin(this.#memory.position, events.length)
-    return new StagedBatch(batch, await this.#trials.waiting(() => chain.run(events, hashes, this.signal)))
+    const run = () => this.context.chain.run(events, hashes, this.signal)
+    return new StagedBatch(batch, await this.#trials.stage(this.#memory.position, events, run))
   }
 
   async #fireUntil(upTo: number): Promise<void> {
@@ -243,6 +236,7 @@ export class Session {
     await this.#settle()
     if (await forerunner.look()) return true
     const { position, now, isSealed } = forerunner
+    if (!isSealed && position <= this.#memory.position) return false
     if (!(await this.#reader.isCompleteTo(position))) return false
     if (!isSealed) return this.#moveTo(position)
     // Timers that are due by then have fired over there, some by the wall clock.
@@ -291,7 +285,9 @@ export class Session {
   async #moveOn(): Promise<void> {
     const streamSeq = this.#streamEnd
     // A stream that was replaced or emptied under an idle reader looks like one that has nothing new.
-    this.#streamEnd = (await this.#verifyStream(this.#memory.position, '', performance.now())).lastSeq
+    const { meta } = this.attached
+    const after = { streamSeq: this.#memory.position - meta.sequenceOffset, anchor: '' }
+    this.#streamEnd = (await verifyStream(this.context, meta, after, performance.now())).lastSeq
     this.#lastMoveAt = performance.now()
     await this.#moveTo(streamSeq + this.attached.meta.sequenceOffset)
   }
@@ -360,45 +356,5 @@ export class Session {
     if (this.attached.forerunner !== undefined) return lookMs
     const untilDue = this.#memory.timers.nextDueAt + wallSlackMs - this.context.clock.wallMs()
     return Math.min(Math.max(untilDue, 5), 1_000)
-  }
-
-  /** Throws when the stream is another one by now, or does not hold what follows `position`. */
-  async #verifyStream(position: number, anchor: string, notBefore: number): Promise<StreamFacts> {
-    const { streams, names, without } = this.context
-    const { sequenceOffset, streamCreated } = this.attached.meta
-    const facts = await streams.facts(names.streams.events, notBefore)
-    const problem = await checkStream(
-      { streams, names, without },
-      { position, sequenceOffset, streamCreated, anchor },
-      facts,
-    )
-    if (problem !== undefined) throw problem
-    return facts
-  }
-
-  #openReader(): Reader {
-    const { connection, streams, names, limits, pipeline, metrics, log, without } = this.context
-    const { meta, partition } = this.attached
-    const stream = names.streams.events
-    const options: ReaderOptions = {
-      stream,
-      filter: names.eventFilter(partition),
-      name: `millrace-${pipeline.name}-${partition}`,
-      maxEvents: limits.readAheadEvents,
-      maxBytes: Math.max(limits.batchBytes, (connection.info?.max_payload ?? 0) + 65_536),
-      sequenceOffset: meta.sequenceOffset,
-      notBefore: meta.now,
-      anchor: meta.anchor,
-      verify: (lastStreamSeq, anchor, notBefore) =>
-        this.#verifyStream(lastStreamSeq + meta.sequenceOffset, anchor, notBefore),
-      isGapChecked: !without.has('gap_check'),
-      rewind: () => rewindOf(connection, streams, stream),
-      wake: () => this.#wakeup.wake(),
-      onRestart: (why: string) => {
-        metrics.readerRestart()
-        log.warn({ partition, why }, 'reader starts again')
-      },
-    }
-    return new Reader(connection, streams.manager, options, meta.position - meta.sequenceOffset)
   }
 }

@@ -45,8 +45,7 @@ async function untilAborted(wait: Promise<void>, signal: AbortSignal): Promise<v
   signal.removeEventListener('abort', stop)
 }
 
-/** What a batch comes to when its events must not be given to any stage. */
-export function setAside(events: readonly Event[]): StagedEvents {
+function setAside(events: readonly Event[]): StagedEvents {
   const why = { stage: 'profile', reason: 'event_kills', detail: 'the process died whenever it processed this event' }
   return { survivors: [], rejected: events.map(event => ({ event, ...why })) }
 }
@@ -86,6 +85,13 @@ export class Trials {
     await this.#record(this.caution.begin(position, events), this.signal)
   }
 
+  /** `run` takes the events through the stages. One that has killed often enough goes past all of them to the dead letters. */
+  async stage(position: number, events: readonly Event[], run: () => Promise<StagedEvents>): Promise<StagedEvents> {
+    if (this.caution.isDeadly(position)) return setAside(events)
+    await this.begin(position, events.length)
+    return this.#done === undefined ? run() : this.#waiting(run)
+  }
+
   /** After the commit of `events` events was sent. Returns when it is written, if that matters. */
   async end(events: number): Promise<void> {
     if (this.caution.isOver) return
@@ -102,9 +108,8 @@ export class Trials {
     await this.#withdraw(soon).catch(() => undefined)
   }
 
-  /** Does a part of the work that may wait for a dependency: a restart during an outage must not blame the events that wait. */
-  async waiting<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#done === undefined) return work()
+  /** Stages may wait for a dependency: a restart during an outage must not blame the events that wait. */
+  async #waiting<T>(work: () => Promise<T>): Promise<T> {
     let withdrawal = Promise.resolve()
     const patience = setTimeout(() => {
       withdrawal = this.#withdraw(this.signal)

@@ -41,6 +41,8 @@ export interface ReaderOptions {
    * has been asked of it, because only then it is settled what it starts from, and, without an anchor, every second.
    */
   readonly verify: (lastStreamSeq: number, anchor: string, notBefore: number) => Promise<unknown>
+  /** Stream sequence of the partition's last event that the stream holds, 0 when it holds none. Asked of the leader. */
+  readonly lastStored: () => Promise<number>
   /** How many sequences earlier a consumer should start; what the reader has had already is dropped. */
   readonly rewind?: () => Promise<number>
   /** False in tests only: what is lost in flight stays lost. Default true. */
@@ -57,7 +59,6 @@ export interface Batch {
 }
 
 const requestMs = 5_000
-const probeMs = 1_000
 const staleCountMs = 100
 const heartbeatMs = 500
 /** A second. */
@@ -91,7 +92,6 @@ export class Reader {
   #receivedAt: number
   #isClosed = false
   #opening: Promise<void> | undefined
-  #probed: ((isEmpty: boolean) => void) | undefined
   #watchdog: NodeJS.Timeout | undefined
   readonly #delivery: Delivery = { streamSeq: 0, consumerSeq: 0, brokerMs: 0, pending: 0 }
   readonly #types = new Map<string, readonly [source: string, type: string]>()
@@ -139,28 +139,17 @@ export class Reader {
   }
 
   /**
-   * True when the broker confirms that it holds nothing for this partition that was not taken. A pull request that does not
-   * wait is answered at once with "no messages", in order behind everything delivered before. Asking for the consumer's
-   * state instead makes servers before 2.10 scan the stream, with everybody waiting.
+   * True when the broker holds nothing for this partition that was not taken; whatever it stores later gets a time after this
+   * call. So it is asked for the partition's last event, which it reads under the lock under which it stores. A consumer's
+   * pending count and "no messages" say less: consumers hear of what was stored some time later, on a busy server 100 ms.
    */
   async isCaughtUp(): Promise<boolean> {
     if (this.#subscription === undefined || this.#events.length > 0) return false
     // More is on its way. When nothing has come for a while, the count itself is in doubt: 2.9 may leave it above zero.
     if (this.pending > 0 && performance.now() - this.#receivedLastAt < staleCountMs) return false
     const consumer = this.#consumer
-    this.#probed?.(false)
-    const isEmpty = await new Promise<boolean>(resolve => {
-      const timer = setTimeout(() => this.#probed?.(false), probeMs)
-      this.#probed = answer => {
-        clearTimeout(timer)
-        this.#probed = undefined
-        resolve(answer)
-      }
-      // Should something be there after all, this request delivers it.
-      this.#outstanding += 1
-      this.#next('probe', '{"batch":1,"no_wait":true}')
-    })
-    if (!isEmpty || consumer !== this.#consumer || this.#events.length > 0) return false
+    const lastSeq = await this.options.lastStored()
+    if (lastSeq > this.#lastStreamSeq || consumer !== this.#consumer || this.#events.length > 0) return false
     this.pending = 0
     return true
   }
@@ -258,7 +247,6 @@ export class Reader {
   }
 
   #drop(): void {
-    this.#probed?.(false)
     if (this.#subscription === undefined) return
     this.#subscription.unsubscribe()
     this.#subscription = undefined
@@ -279,17 +267,16 @@ export class Reader {
     const half = Math.ceil(credit / 2)
     for (const batch of this.#outstanding === 0 ? [half, credit - half] : [credit]) {
       this.#next(
-        'events',
         `{"batch":${batch},"expires":${requestMs}000000,"idle_heartbeat":${heartbeatMs}000000,"max_bytes":${maxBytes}}`,
       )
       this.#outstanding += batch
     }
   }
 
-  /** Events come under their own subject, a status under the reply's: `kind` tells whose it is. */
-  #next(kind: 'events' | 'probe', request: string): void {
+  /** Events come under their own subject, a status under the reply's. */
+  #next(request: string): void {
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.options.stream}.${this.#consumer}`
-    this.connection.publish(subject, request, { reply: `_INBOX.${this.#consumer}.${kind}` })
+    this.connection.publish(subject, request, { reply: `_INBOX.${this.#consumer}.events` })
   }
 
   #receive(message: Msg, consumer: string): void {
@@ -340,11 +327,6 @@ export class Reader {
     if (headers.code === 100) {
       const last = Number(headers.get('Nats-Last-Consumer'))
       if (last > this.#consumerSeq && this.options.isGapChecked !== false) this.restart('lost in flight')
-      return
-    }
-    if (message.subject.endsWith('.probe')) {
-      this.#outstanding = Math.max(0, this.#outstanding - 1)
-      this.#probed?.(headers.code === 404)
       return
     }
     // 408 and 409 end a request; what it had left comes back as credit.

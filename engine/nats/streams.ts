@@ -48,6 +48,8 @@ export function anchorOf(seq: number, receivedAt: number, payload: Uint8Array): 
   return `${seq}:${receivedAt}:${fnv1a32Bytes(payload).toString(16)}`
 }
 
+/** A request to a leader that is gone is never answered; there is another one soon. */
+const requestMs = 3_000
 /** Several partitions attach or check at once; one answer of this age serves them all. */
 const factsAgeMs = 200
 
@@ -63,7 +65,7 @@ export class Streams {
   /** Throws `jetstream_missing` when the server or account has none. `isFenced` is false in tests only. */
   static async open(connection: NatsConnection, isFenced = true): Promise<Streams> {
     try {
-      return new Streams(connection, await connection.jetstreamManager({ timeout: 5_000 }), isFenced)
+      return new Streams(connection, await connection.jetstreamManager({ timeout: requestMs }), isFenced)
     } catch (error) {
       const failure = natsError(error, 'cannot use JetStream')
       if (failure.code === 'jetstream_missing') {

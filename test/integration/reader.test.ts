@@ -79,6 +79,7 @@ async function open(
     sequenceOffset: 0,
     notBefore: 0,
     anchor: '',
+    lastStored: async () => (await streams.last('EVENTS', names.eventFilter(partition)))?.seq ?? 0,
     verify: async (position, anchor, notBefore) => {
       const expected = { position, sequenceOffset: 0, streamCreated: created, anchor }
       const problem = await checkStream(
