@@ -64,7 +64,12 @@ export async function attachPartition(
   const before = await readBefore(store, name, generation, partition)
   const scope = { streams, names, state: stateNameOf(name, generation), before, partition, definition, without }
   // After that, because whoever was sealed may have published until then.
-  const floors = await Floors.read({ ...scope, pipeline: name, clock })
+  const [floors, hashes] = await Promise.all([
+    Floors.read({ ...scope, pipeline: name, clock }),
+    loadHashes(context, partition, found.now),
+    // A Redis that was brought back, or another shard of it, may not know of the layout any more.
+    store.saveLayout(model.layout),
+  ])
   const plan = await attach(scope, found, floors.highestSeq)
   const succession = await successionOf(context, partition, found, plan.update, before)
   const { outbox = [], forerunner } = succession ?? {}
@@ -75,16 +80,13 @@ export async function attachPartition(
   const meta = { ...found, ...update }
   const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))
   if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update, outbox }, signal)
-  // A Redis that was brought back, or another shard of it, may not know of the layout any more.
-  await store.saveLayout(model.layout)
-  await recordState(scope, meta, plan.recordSeq)
+  const [unpublished] = await Promise.all([store.outbox(partition), recordState(scope, meta, plan.record)])
   caution.attach(meta, limits.batchEvents)
   if (caution.backOffMs > 0) {
     const isSetAside = caution.isDeadly(meta.position)
     log.warn({ partition, trial: meta.trial, is_set_aside: isSetAside }, 'owner before died of what it was processing')
   }
   for (const seq of poisoned.keys()) if (seq <= meta.position) poisoned.delete(seq)
-  const [hashes, unpublished] = await Promise.all([loadHashes(context, partition, meta.now), store.outbox(partition)])
   const memory = memoryOf(context, partition, meta, poisoned)
   return { partition, meta, committer, memory, hashes, floors, unpublished, caution, forerunner }
 }

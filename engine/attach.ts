@@ -8,7 +8,7 @@
 import { MillraceError, type ErrorCode } from './errors.js'
 import { mismatch, type Before } from './generation.js'
 import { ledgerStream, type Names } from './nats/names.js'
-import type { LedgerEntry, StreamFacts, Streams } from './nats/streams.js'
+import type { LedgerEntry, LedgerRecord, StreamFacts, Streams } from './nats/streams.js'
 import type { Without } from './protections.js'
 import type { MetaUpdate, PartitionMeta } from './store.js'
 
@@ -29,15 +29,15 @@ export interface AttachContext {
 export interface AttachPlan {
   /** What the first commit must change in the meta. */
   readonly update: MetaUpdate
-  /** Where NATS' record was that this was decided on; 0 when there was none. */
-  readonly recordSeq: number
+  /** NATS' record that this was decided on. */
+  readonly record: LedgerRecord
 }
 
 /** `publishedSeq` is the highest position that an effect was published for. Throws the halt that stands in the way. */
 export async function attach(context: AttachContext, meta: PartitionMeta, publishedSeq: number): Promise<AttachPlan> {
   const { streams, names, definition } = context
-  const facts = await streams.freshFacts(names.streams.events)
-  const { entry: ledger, streamSeq: recordSeq } = await ledgerOf(context)
+  const [facts, record] = await Promise.all([streams.freshFacts(names.streams.events), ledgerOf(context)])
+  const { entry: ledger } = record
   const problem =
     checkState(context, meta, ledger) ??
     (await checkBefore(context, meta)) ??
@@ -63,7 +63,7 @@ export async function attach(context: AttachContext, meta: PartitionMeta, publis
         ? {}
         : { definitionChanges: changes }
       : { definition, definitionFrom: isFirst ? 0 : position, definitionChanges: changes + 1 }
-  return { update: { ...update, ...changed, ...(meta.accepted === '' ? {} : { accepted: '' }) }, recordSeq }
+  return { update: { ...update, ...changed, ...(meta.accepted === '' ? {} : { accepted: '' }) }, record }
 }
 
 /** Why this partition must not be processed as it stands, or `undefined`. Reads only. */
@@ -78,7 +78,7 @@ export async function findProblem(
   )
 }
 
-function ledgerOf({ streams, names, state, partition }: AttachContext): ReturnType<Streams['ledger']> {
+function ledgerOf({ streams, names, state, partition }: AttachContext): Promise<LedgerRecord> {
   return streams.ledger(ledgerStream, names.ledgerSubject(state, partition))
 }
 
@@ -103,17 +103,16 @@ async function checkStart(
 
 /**
  * Records in NATS what was just committed in Redis. Must be done before the first event is read. Fails when somebody else has
- * recorded something since `recordSeq`.
+ * recorded something since `record` was read.
  */
-export async function recordState(context: AttachContext, meta: PartitionMeta, recordSeq: number): Promise<void> {
+export async function recordState(context: AttachContext, meta: PartitionMeta, record: LedgerRecord): Promise<void> {
   const { streams, names, state, partition } = context
   const { stateId, definition, definitionFrom, definitionChanges, streamCreated, sequenceOffset } = meta
   const entry: LedgerEntry = {
     ...{ stateId, definition, definitionFrom, definitionChanges, streamCreated, sequenceOffset },
   }
-  const { entry: known, streamSeq } = await ledgerOf(context)
-  if (streamSeq === recordSeq && JSON.stringify(known) === JSON.stringify(entry)) return
-  await streams.record(names.ledgerSubject(state, partition), entry, recordSeq)
+  if (JSON.stringify(record.entry) === JSON.stringify(entry)) return
+  await streams.record(names.ledgerSubject(state, partition), entry, record.streamSeq)
 }
 
 function checkState(

@@ -127,7 +127,6 @@ export class Partition implements Leasable {
       if (this.#isReleasing) return await this.#giveUp()
       await this.#runSession(found)
       this.#standBy('')
-      this.onFree()
     } catch (error) {
       await this.#after(error)
     }
@@ -136,13 +135,20 @@ export class Partition implements Leasable {
   /** Returns when the partition was given up. */
   async #runSession(found: PartitionMeta): Promise<void> {
     const { signal } = this.#aborting
+    const { log } = this.context
+    const startedAt = performance.now()
     const attached = await attachPartition(this.context, this.number, found, this.#poisoned, this.#caution, signal)
     const session = new Session(this.context, attached, signal)
     this.#session = session
     try {
       this.#enter('running', '')
+      const tookMs = Math.round(performance.now() - startedAt)
+      log.info({ partition: this.number, position: session.position, took_ms: tookMs }, 'partition runs')
       if (this.#isReleasing) session.stop()
       await session.run()
+      // Before the session is closed: somebody waits for the partition.
+      this.onFree()
+      log.info({ partition: this.number, position: session.position }, 'partition was given up')
     } finally {
       this.#session = undefined
       await session.close()

@@ -43,6 +43,12 @@ export interface AtomicConfig {
   readonly allow_atomic?: boolean
 }
 
+export interface LedgerRecord {
+  readonly entry: LedgerEntry | undefined
+  /** Where it is in its stream; 0 when nothing is on record. */
+  readonly streamSeq: number
+}
+
 /** `<stream sequence>:<broker time, ms>:<payload hash>`: recognizes an event without keeping it. */
 export function anchorOf(seq: number, receivedAt: number, payload: Uint8Array): string {
   return `${seq}:${receivedAt}:${fnv1a32Bytes(payload).toString(16)}`
@@ -133,8 +139,7 @@ export class Streams {
     return { seq, storedAt: time.getTime(), headers: header, header: name => header?.get(name) ?? '' }
   }
 
-  /** `streamSeq` is 0 when nothing is on record. */
-  async ledger(stream: string, subject: string): Promise<{ entry: LedgerEntry | undefined; streamSeq: number }> {
+  async ledger(stream: string, subject: string): Promise<LedgerRecord> {
     const message = await this.#message(stream, { last_by_subj: subject })
     if (message === undefined) return { entry: undefined, streamSeq: 0 }
     return { entry: message.json<LedgerEntry>(), streamSeq: message.seq }

@@ -225,11 +225,18 @@ test('a Redis from before a new stream was accepted comes to the same positions 
 
 test('NATS is told of a state once', async t => {
   const told = context({ ledger: undefined })
-  await recordState(told, attached, 0)
-  await recordState(told, attached, 1)
+  const record = () => told.streams.ledger('MILLRACE', 'any')
+  await recordState(told, attached, { entry: undefined, streamSeq: 0 })
+  await recordState(told, attached, await record())
   t.strictSame(told.recorded, [ledgerOf(attached)])
-  await recordState(told, { ...attached, definition: 'rules-b', definitionFrom: 40 }, 1)
-  await recordState(told, { ...attached, definition: 'rules-b', definitionFrom: 40, streamCreated: 'later' }, 2)
+  const before = await record()
+  await recordState(told, { ...attached, definition: 'rules-b', definitionFrom: 40 }, before)
+  const changed = { ...attached, definition: 'rules-b', definitionFrom: 40, streamCreated: 'later' }
+  await recordState(told, changed, await record())
   t.equal(told.recorded.length, 3)
-  await t.rejects(recordState(told, attached, 2), /another record/, 'whoever comes late does not hide what came since')
+  await t.rejects(
+    recordState(told, changed, before),
+    /another record/,
+    'whoever comes late does not hide what came since',
+  )
 })
