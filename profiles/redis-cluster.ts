@@ -61,11 +61,12 @@ export class ClusterLink implements RedisLink {
         return await this.#runOn(node, asked !== undefined, command)
       } catch (error) {
         const [word = '', , address = ''] = textOf(error).split(' ')
+        const isRedirected = word === 'MOVED' || word === 'ASK'
         if (word === 'MOVED') this.#owners[slot] = fullAddress(address, node!)
         if (word !== 'ASK' && word !== 'TRYAGAIN') this.#refreshSoon()
         if (!notRun.includes(word) || performance.now() > deadline) throw redisError(error, doing)
         asked = word === 'ASK' ? fullAddress(address, node!) : undefined
-        if (address === '' || tries >= swiftRedirections) await delay(retryMs)
+        if (!isRedirected || tries >= swiftRedirections) await delay(retryMs)
       }
     }
   }
@@ -186,6 +187,5 @@ export class ClusterLink implements RedisLink {
 
 /** A node that does not know its own name leaves the host out: it is the one that was asked. */
 function fullAddress(address: string, askedAddress: string): string {
-  if (!address.startsWith(':')) return address
-  return `${splitAddress(askedAddress).host}${address}`
+  return /^:\d+$/.test(address) ? `${splitAddress(askedAddress).host}${address}` : address
 }

@@ -26,6 +26,7 @@ for (const { name, prepare } of kinds) {
         definitionFrom: 0,
         definitionChanges: 0,
         accepted: '',
+        phase: '',
       })
       await store.commit(4, next(first, 'c1', oneOfEach))
       const second = await takeOver(store, 4, 'owner-b', 'state-b')

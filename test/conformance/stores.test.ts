@@ -51,6 +51,7 @@ for (const { name, prepare } of kinds) {
         definition: '0123456789abcdef',
         definitionFrom: 40,
         accepted: 'events_lost',
+        phase: 'building' as const,
       }
       await store.commit(0, next(meta, 'c1', { meta: written }))
       t.match(await store.readMeta(0), written)

@@ -4,7 +4,7 @@ import type { ProfileStore } from '../../engine/index.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce } from '../support/exactly-once.js'
 import type { RunningEngine } from '../support/engine.js'
-import { flushRedis } from '../support/redis.js'
+import { backUp, flushRedis, restore } from '../support/redis.js'
 import { inOrder, SteadyLoad } from '../support/steady-load.js'
 import { idOf, visit, visitPartitions, visits } from '../support/visits.js'
 import { triggered, users, visitsOf, world, type World } from '../support/world.js'
@@ -160,6 +160,34 @@ test('building and switching go on after whatever ends the engine', async t => {
   await load.goesOn()
   await load.stop()
   await exactlyOnce(t, broker, third, load.sent)
+})
+
+test('a Redis that falls back to before the switch is switched again, and nothing is published twice', async t => {
+  const place = await world(t)
+  const { broker, servers } = place
+  const first = await startGeneration(place, 1)
+  const sent = visitsOf(60)
+  await broker.publish(...sent)
+  const second = await startGeneration(place, 2)
+  await followed(second)
+  const backup = await backUp(servers.redis, 'building')
+  const publish = async (count: number): Promise<void> => {
+    const more = visitsOf(count)
+    await broker.publish(...more)
+    sent.push(...more)
+    await eventually('they are out', async () => (await triggered(broker)).length >= sent.length)
+  }
+  await eventually('Redis is back', () => seal(first.store).then(() => true))
+  await inForce(second)
+  await publish(40)
+
+  await restore(servers.redis, backup)
+  await eventually('it is being built', async () => (await phases(second)).every(phase => phase === 'building'))
+  await followed(second)
+  await seal(first.store)
+  await inForce(second)
+  await publish(20)
+  await exactlyOnce(t, broker, second, sent)
 })
 
 test('a generation that has none before it is not built beside one in force', async t => {

@@ -11,7 +11,7 @@ import { inOrder, SteadyLoad } from '../support/steady-load.js'
 import { idOf, visitPartitions, visits } from '../support/visits.js'
 
 /** Servers wait 4 to 9 s before they elect, and a group may need a second try. */
-const withinMs = 60_000
+const withinMs = 120_000
 
 /** Until the broker has taken them; it knows a repetition by its id. */
 async function publishSurely(broker: Broker, events: readonly TestEvent[]): Promise<void> {

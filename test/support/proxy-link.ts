@@ -138,7 +138,10 @@ export class ProxyLink {
 
   /** Both sides see a reset. */
   reset(): void {
-    this.client.resetAndDestroy()
-    this.#target.resetAndDestroy()
+    for (const socket of [this.client, this.#target]) {
+      // One that is being shut down cannot be reset any more, and Node would leave its handle open for ever.
+      if (socket.writableEnded) socket.destroy()
+      else socket.resetAndDestroy()
+    }
   }
 }

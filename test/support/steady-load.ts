@@ -47,7 +47,7 @@ export class SteadyLoad {
         const round = this.sent.slice(from, from + users.length)
         return round.length === users.length && round.every(event => this.#seen.has(idOf(event)))
       },
-      { withinMs: 60_000 },
+      { withinMs: 120_000 },
     )
   }
 

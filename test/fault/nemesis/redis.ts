@@ -101,10 +101,9 @@ export async function copyFiles(rig: Rig, name: string): Promise<string> {
   return copy
 }
 
-/** Brings the server back with older files; `meanwhile` happens while it is away. */
-export async function bringBack(rig: Rig, copy: string, meanwhile?: () => Promise<void>): Promise<void> {
+/** Brings the server back with older files. */
+export async function bringBack(rig: Rig, copy: string): Promise<void> {
   await rig.redis.kill()
-  await meanwhile?.()
   await rm(filesOf(rig), { recursive: true })
   await cp(copy, filesOf(rig), { recursive: true })
   await rig.redis.start()

@@ -8,6 +8,7 @@ export const invariants = {
   effect_unexpected: 'nothing else is published',
   effect_order: 'within a partition everything is published in the order of positions',
   position_fell: 'positions fall only when Redis was brought back',
+  owner_writes: 'only the owner of a partition writes to it',
   halt_unexpected: 'partitions halt only where something was lost',
   halt_missing: 'where something was lost the partition is halted, for the right reason',
   not_recovered: 'after healing, everything is processed within the bound',

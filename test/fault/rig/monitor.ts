@@ -1,6 +1,7 @@
 /** Watches a run from outside: stored positions, what the replicas say of themselves, their memory, their exits. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Violations } from '../oracle/violations.js'
+import { OwnerWatch } from './owner-watch.js'
 import { outboxEntries, type Rig } from './rig.js'
 
 const everyMs = 250
@@ -15,11 +16,13 @@ export class Monitor {
   #positions: number[] = []
   #rollbacks = 0
   readonly #exited = new Set<string>()
+  readonly #owners: OwnerWatch
 
   constructor(
     private readonly rig: Rig,
     private readonly violations: Violations,
   ) {
+    this.#owners = new OwnerWatch(violations)
     this.#ended = this.#run()
   }
 
@@ -29,6 +32,7 @@ export class Monitor {
     return {
       done: () => {
         this.#positions = []
+        this.#owners.forget()
         this.#rollbacks--
       },
     }
@@ -51,6 +55,7 @@ export class Monitor {
     if (this.#rollbacks > 0) return
     const metas = await within(1_000, this.rig.metas())
     if (metas === undefined || this.#rollbacks > 0) return
+    this.#owners.look(metas)
     const positions = metas.map(({ position }) => Number(position ?? 0))
     positions.forEach((position, partition) => {
       const before = this.#positions[partition]

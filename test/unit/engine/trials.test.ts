@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { mock } from 'node:test'
 import { test } from 'tap'
 import { Caution } from '../../../engine/trial.js'
-import { setAside, Trials } from '../../../engine/trials.js'
+import { Trials } from '../../../engine/trials.js'
 import { Event } from '../../../engine/index.js'
 import type { Writes } from '../../../engine/committer.js'
 
@@ -22,6 +22,9 @@ function cautious(): Caution {
   caution.attach({ position: 7, trial: '' }, 500)
   return caution
 }
+
+const origin = { subject: 'events.0.web.visit', data: Buffer.from('deadly') }
+const event = new Event(8, 'web', 'visit', 1_000, origin, undefined, '', undefined, 1_000)
 
 /** Everything that waits for nothing has happened. */
 const settled = () => sleep(0)
@@ -95,9 +98,15 @@ test('while a dependency is away no record stands and nobody waits for a turn', 
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const [first, second] = [open(), open()]
-  await first.trials.begin(7, 1)
+  const nothing = { survivors: [], rejected: [] }
   let arrive = (): void => {}
-  const working = first.trials.waiting(() => new Promise<void>(resolve => (arrive = resolve)))
+  let working: Promise<unknown> | undefined
+  await new Promise<void>(started => {
+    working = first.trials.stage(7, [event], () => {
+      started()
+      return new Promise(resolve => (arrive = () => resolve(nothing)))
+    })
+  })
   const waits = second.trials.begin(7, 2)
   mock.timers.tick(5_999)
   t.strictSame(first.records, ['7:1:1'], 'patience')
@@ -111,13 +120,17 @@ test('while a dependency is away no record stands and nobody waits for a turn', 
   await second.trials.end(2)
 })
 
-test('what is set aside becomes dead letters and nothing else', async t => {
-  const origin = { subject: 'events.0.web.visit', data: Buffer.from('deadly') }
-  const event = new Event(8, 'web', 'visit', 1_000, origin, undefined, '', undefined, 1_000)
-  t.strictSame(setAside([event]), {
+test('what has killed twice alone becomes a dead letter without being given to any stage', async t => {
+  const caution = new Caution(true)
+  caution.attach({ position: 7, trial: '7:1:2' }, 500)
+  const { trials, records } = open(caution)
+  const staged = await trials.stage(7, [event], () => Promise.reject(new Error('given to a stage')))
+  t.strictSame(staged, {
     survivors: [],
     rejected: [
       { event, stage: 'profile', reason: 'event_kills', detail: 'the process died whenever it processed this event' },
     ],
   })
+  t.strictSame([records, trials.closing], [[], { trial: '' }])
+  await trials.end(1)
 })

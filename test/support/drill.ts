@@ -1,0 +1,169 @@
+/** A person at a drill of the runbook: types the commands of a section, in their order, on a pipeline in its folder. */
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { EngineProcess } from '../../examples/shop/demo-engine.js'
+import type { LocalRedis, LocalServers } from '../../engine/cli/local-servers.js'
+import { Broker, type TestEvent } from './broker.js'
+import { eventually } from './eventually.js'
+import { startServers } from './servers.js'
+import { inOrder, SteadyLoad } from './steady-load.js'
+import { idOf, visitPartitions } from './visits.js'
+
+const main = fileURLToPath(new URL('../../engine/cli/main.js', import.meta.url))
+const runbook = fileURLToPath(new URL('../../../deploy/runbook.md', import.meta.url))
+/** For tests that need the runbook. */
+export const skip = existsSync(runbook) ? false : 'the runbook is not here'
+
+/** Text of a pipeline whose `seen` says by which rules it was decided. */
+export const definition = (name: string, rules: number) => `
+import { decodeJson, dedupe, events, pipeline } from 'millrace'
+const { profile, count, sum } = events<{ visit: { id: string; user: string; n: number } }>()
+const visitor = profile('visitor', {
+  traits: { visits: count('visit'), total: sum('visit', e => e.n * ${rules}) },
+})
+visitor.segment('active', p => p.visits >= 2)
+visitor.trigger('seen', { on: 'visit', emit: (p, e) => ({ id: e.id, rules: ${rules} }) })
+export default pipeline({
+  name: '${name}',
+  partitions: ${visitPartitions},
+  stages: [decodeJson({ key: 'user' }), dedupe({ window: '1h' })],
+  profile: visitor,
+})
+`
+
+/** The commands of a section, without the program's name. */
+function commandsOf(section: string): string[] {
+  const text = readFileSync(runbook, 'utf8').split(`\n## ${section}\n`)[1]!.split('\n## ')[0]!
+  const blocks = [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block]) => block!.trim().split('\n'))
+  return blocks.map(line => line.replace(/^millrace /, ''))
+}
+
+/** How a command has ended. */
+export interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A pipeline in its folder, and a person who goes through a section of the runbook. */
+export class Drill {
+  #left: string[] = []
+  #engines = 0
+
+  constructor(
+    readonly t: Test,
+    readonly servers: LocalServers,
+    readonly broker: Broker,
+    readonly folder: string,
+  ) {}
+
+  static async prepare(t: Test, section?: string): Promise<Drill> {
+    const servers = await startServers(t, { nats: { partitions: visitPartitions } })
+    const broker = await Broker.connect(t, servers.nats.url)
+    const drill = new Drill(t, servers, broker, t.testdir({ 'pipeline.ts': definition('visits', 1) }))
+    await drill.configure('millrace.yaml', {})
+    if (section !== undefined) drill.open(section)
+    return drill
+  }
+
+  open(section: string): void {
+    this.#left = commandsOf(section)
+  }
+
+  /** Nothing of the section was left out. */
+  done(): void {
+    this.t.strictSame(this.#left, [], 'all commands of the section were run')
+  }
+
+  async configure(name: string, settings: object, redis: LocalRedis = this.servers.redis): Promise<void> {
+    const config = {
+      nats: { servers: [`127.0.0.1:${this.servers.nats.port}`] },
+      redis: { url: redis.socket },
+      admin: { port: 0 },
+      lease: { ttl: '1s' },
+      ...settings,
+    }
+    await writeFile(join(this.folder, name), JSON.stringify(config))
+  }
+
+  async engine(config = 'millrace.yaml'): Promise<EngineProcess> {
+    const engine = await EngineProcess.start(
+      main,
+      join(this.folder, config),
+      join(this.folder, `${++this.#engines}.log`),
+    )
+    this.t.teardown(() => engine.stop())
+    await eventually('the engine is ready', async () => (await engine.status()).ready)
+    return engine
+  }
+
+  /** The next command of the section, which must be this one; `expected` is its exit code. */
+  async run(command: string, expected = 0): Promise<Ended> {
+    this.t.equal(command, this.#left.shift(), 'the next command of the section')
+    const ended = await this.attempt(command)
+    this.t.equal(ended.code, expected, `millrace ${command}\n${ended.stderr}`)
+    return ended
+  }
+
+  /** The next command of the section, until it ends with 0. */
+  async runUntilDone(command: string): Promise<Ended> {
+    this.t.equal(command, this.#left.shift(), 'the next command of the section')
+    return this.untilDone(command)
+  }
+
+  untilDone(command: string): Promise<Ended> {
+    return eventually(`millrace ${command} ends with 0`, async () => {
+      const ended = await this.attempt(command)
+      if (ended.code === 0) return ended
+      throw new Error(ended.stdout + ended.stderr)
+    })
+  }
+
+  attempt(command: string): Promise<Ended> {
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_')))
+    const options = { cwd: this.folder, env, timeout: 30_000 }
+    return new Promise(resolve => {
+      const child = execFile(process.execPath, [main, ...command.split(' ')], options, (_error, stdout, stderr) =>
+        resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+      )
+    })
+  }
+
+  load(): SteadyLoad {
+    return new SteadyLoad(this.t, this.broker.connection, events => this.broker.publish(...events))
+  }
+
+  /** What `seen` was published for, in stream order. */
+  async seen(): Promise<{ id: string; rules: number; partition: number; position: number }[]> {
+    const messages = await this.broker.read('TRIGGERS')
+    return messages.map(({ subject, headers, json }) => ({
+      ...json<{ data: { id: string; rules: number } }>().data,
+      partition: Number(subject.split('.').at(-1)),
+      position: Number(headers['Millrace-Position']!.split(':')[0]),
+    }))
+  }
+
+  /** Each event has its trigger once, in order. */
+  async seenOnce(sent: readonly TestEvent[]): Promise<void> {
+    await eventually('all triggers are out', async () => (await this.broker.count('TRIGGERS')) >= sent.length)
+    const ids = (await this.seen()).map(({ id }) => id)
+    this.t.strictSame(ids.sort(), sent.map(idOf).sort(), 'each event triggered once')
+    await inOrder(this.t, this.broker)
+  }
+}
+
+/** Profiles as the engine serves them, without their ages. */
+export async function profilesOf({ url }: EngineProcess, keys: readonly string[]): Promise<unknown[]> {
+  return Promise.all(
+    keys.map(async key => {
+      const response = await fetch(`${url}/v1/profiles/${key}`)
+      return JSON.parse(await response.text(), (name, value: unknown) =>
+        name === 'ageMs' ? undefined : value,
+      ) as unknown
+    }),
+  )
+}
