@@ -12,6 +12,7 @@ import { profileResponse, type FoundProfile } from './admin-profile.js'
 import { json, live, serve, withHeader, type AdminPort, type Reply, type Routes } from './admin-server.js'
 import type { Clock } from './clock.js'
 import type { Log } from './log.js'
+import type { Fence } from './nats/fence.js'
 import type { PartitionState } from './partition.js'
 
 export interface PartitionReadiness {
@@ -28,6 +29,8 @@ export interface Readiness {
   readonly replica?: string | undefined
   /** Every partition runs, here or at another replica. */
   readonly isReady: boolean
+  /** What NATS checks about a publish; absent before that is known. */
+  readonly publishFence?: Fence | undefined
   readonly nats: 'connected' | 'disconnected'
   readonly redis: 'connected' | 'disconnected'
   readonly partitions: readonly PartitionReadiness[]
@@ -62,9 +65,9 @@ export function openAdminPort(sources: AdminSources, at: { host: string; port: n
 }
 
 function ready(readiness: Readiness): Reply {
-  const { isReady, replica, nats, redis, partitions } = readiness
+  const { isReady, replica, publishFence, nats, redis, partitions } = readiness
   const halts = partitions.filter(({ state }) => state === 'halted')
-  return json(isReady ? 200 : 503, { ready: isReady, replica, nats, redis, halts, partitions })
+  return json(isReady ? 200 : 503, { ready: isReady, replica, publishFence, nats, redis, halts, partitions })
 }
 
 async function metrics({ metrics }: AdminSources): Promise<Reply> {

@@ -14,7 +14,8 @@ import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import type { ProfileView } from './model.js'
 import { connectNats, followConnection } from './nats/connection.js'
-import { Names } from './nats/names.js'
+import { lanes, Names } from './nats/names.js'
+import { weakest, type Fence } from './nats/fence.js'
 import { LeaseHints } from './nats/lease-hints.js'
 import { partitionOf } from './nats/partitioning.js'
 import { provision } from './nats/provision.js'
@@ -63,7 +64,11 @@ export class Engine {
   readonly failure: Promise<never>
   #isNatsConnected = true
 
-  private constructor(private readonly context: EngineContext) {
+  private constructor(
+    private readonly context: EngineContext,
+    /** What every lane's stream checks about a publish, as of the start. */
+    readonly publishFence: Fence,
+  ) {
     const { pipeline, generation, connection, names, replica, store, limits, log, clock } = context
     this.#hints = new LeaseHints(connection, names.leaseHints(stateNameOf(pipeline.name, generation)), () =>
       this.#leases.lookSoon(),
@@ -118,6 +123,7 @@ export class Engine {
         }),
       )
       if (created.length > 0) log.info({ streams: created }, 'streams created')
+      const publishFence = await untilReachable(log, signal, () => weakestFence(streams, names))
       const model = pipeline.profile.model()
       await untilReachable(log, signal, () => learnLayouts(store, model))
       await untilReachable(log, signal, () => store.saveLayout(model.layout))
@@ -149,7 +155,7 @@ export class Engine {
         { pipeline: pipeline.name, generation, replica, definition: pipeline.hash, partitions: pipeline.partitions },
         'engine starts',
       )
-      return new Engine(context)
+      return new Engine(context, publishFence)
     } catch (error) {
       await connection.close()
       await store.close()
@@ -244,6 +250,11 @@ function limitsOf(config: Config, partitions: number): EngineContext['limits'] {
     outboxBytes: outbox.maxBytes,
     leaseMs: lease.ttl,
   }
+}
+
+async function weakestFence(streams: Streams, names: Names): Promise<Fence> {
+  const facts = await Promise.all(lanes.map(lane => streams.facts(names.streams[lane])))
+  return weakest(facts.map(({ takesBatches }) => streams.fence(takesBatches)))
 }
 
 /** A server that is down at the start is waited for, as Kubernetes starts things in any order. */

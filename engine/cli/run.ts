@@ -105,6 +105,7 @@ function adminSources(
         Array.from({ length: partitions }, (_, partition) => ({ partition, state: 'standby' as const, reason: '' }))
       return {
         replica: engine?.replica,
+        publishFence: engine?.publishFence,
         isReady: engine?.isReady === true,
         nats: engine?.isNatsConnected === true ? 'connected' : 'disconnected',
         redis: engine?.isStoreReachable === true ? 'connected' : 'disconnected',

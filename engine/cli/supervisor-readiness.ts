@@ -1,9 +1,11 @@
 /** What several replicas say about themselves, put together: ready when every partition runs somewhere. */
 import type { PartitionReadiness } from '../admin.js'
+import { weakest, type Fence } from '../nats/fence.js'
 
 /** `/readyz` of one replica. */
 export interface ReplicaReadiness {
   readonly ready: boolean
+  readonly publishFence?: Fence
   readonly nats: 'connected' | 'disconnected'
   readonly redis: 'connected' | 'disconnected'
   readonly partitions: readonly PartitionReadiness[]
@@ -17,6 +19,8 @@ export interface AskedReplica {
 
 export interface MergedReadiness {
   readonly ready: boolean
+  /** The weakest of all that answer. */
+  readonly publishFence?: Fence | undefined
   readonly nats: 'connected' | 'disconnected'
   readonly redis: 'connected' | 'disconnected'
   readonly halts: readonly PartitionReadiness[]
@@ -36,6 +40,7 @@ export function mergeReadiness(asked: readonly AskedReplica[], partitionCount: n
       // Who is ours and owns it, but does not say so, is dead or not there yet.
       return state === 'running' || (state === 'standby' && owner !== '' && !ours.has(owner))
     }),
+    publishFence: answers.length === 0 ? undefined : weakest(answers.map(answer => answer.publishFence ?? 'none')),
     nats: all('nats'),
     redis: all('redis'),
     halts: partitions.filter(({ state }) => state === 'halted'),

@@ -9,6 +9,14 @@ import { isAtLeast } from './connection.js'
 
 export type Fence = 'none' | 'each' | 'batch'
 
+/** Weakest first. */
+export const fences: readonly Fence[] = ['none', 'each', 'batch']
+
+/** What can be said of several lanes, or replicas, together. */
+export function weakest(all: readonly Fence[]): Fence {
+  return fences.find(fence => all.includes(fence)) ?? 'none'
+}
+
 export function fenceOf(version: string, takesBatches: boolean): Fence {
   if (isAtLeast(version, 2, 12) && takesBatches) return 'batch'
   return isAtLeast(version, 2, 11) ? 'each' : 'none'
