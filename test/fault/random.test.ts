@@ -17,7 +17,7 @@ for (const [release, seed] of [
       replicas: 3,
       partitions: 8,
       rate: 1_000,
-      seconds: 30,
+      seconds: 25,
       users: 500,
       leaseTtl: '2s',
       faults: faults.filter(({ name }) => !tooLong.includes(name) && !name.endsWith('disk_full')),

@@ -25,6 +25,7 @@ export const losses: readonly Loss[] = [
       const copy = await copyStore(run)
       await run.publish(some)
       await run.still()
+      await run.trimmed()
       await run.remember()
       await restoreStore(run, copy)
       await run.lost()

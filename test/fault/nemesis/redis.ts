@@ -93,9 +93,9 @@ export const redisFaults: readonly Fault[] = [
 /** Where Redis keeps its state. */
 const filesOf = (rig: Rig): string => join(rig.redis.folder, 'appendonlydir')
 
-/** Copies the files of the running server. A last command that is cut off is dropped when they are loaded. */
+/** Copies the files of the running server, to where its disk is not filled. A last command that is cut off is dropped when they are loaded. */
 export async function copyFiles(rig: Rig, name: string): Promise<string> {
-  const copy = join(rig.redis.folder, `copy-${name}`)
+  const copy = join(rig.folder, `redis-copy-${name}`)
   await rm(copy, { recursive: true, force: true })
   await cp(filesOf(rig), copy, { recursive: true })
   return copy

@@ -2,7 +2,7 @@
  * Everything that a fault can hit: private servers of a chosen version, engine replicas as processes of their own, and between
  * each replica and each server a proxy. The tests' own connections go past the proxies.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,6 +40,8 @@ export interface Member {
 }
 
 export const outboxEntries = 5_000
+/** More than a run of five minutes writes at 4,000 events a second; a full one takes as much memory. */
+const diskMb = 3_072
 
 const program = fileURLToPath(new URL('../replica.js', import.meta.url))
 const editionFiles = {
@@ -74,8 +76,8 @@ export class Rig {
     // The first to be registered is the last to run.
     t.teardown(() => cleanUp(folder, isClean()))
     const [natsDisk, redisDisk] = await Promise.all([
-      Disk.open(t, join(folder, 'nats'), options.limitedDisks === true ? 2_048 : undefined),
-      Disk.open(t, join(folder, 'redis'), options.limitedDisks === true ? 1_024 : undefined),
+      Disk.open(t, join(folder, 'nats'), options.limitedDisks === true ? diskMb : undefined),
+      Disk.open(t, join(folder, 'redis'), options.limitedDisks === true ? diskMb : undefined),
     ])
     const nats = await LocalNats.start({
       folder,
@@ -214,6 +216,7 @@ export class Rig {
 
 /** Removes everything; when something went wrong only what the servers stored, so that logs and configurations stay. */
 async function cleanUp(folder: string, isClean: boolean): Promise<void> {
-  const gone = isClean ? [''] : ['nats', 'redis', 'nats-copy']
-  for (const path of gone) await rm(join(folder, path), { recursive: true, force: true, maxRetries: 3 })
+  const stored = (await readdir(folder)).filter(name => /^(nats|redis)/.test(name))
+  for (const path of isClean ? [''] : stored)
+    await rm(join(folder, path), { recursive: true, force: true, maxRetries: 3 })
 }

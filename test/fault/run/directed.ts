@@ -88,6 +88,15 @@ export class Directed {
     }
   }
 
+  /** Waits until Redis holds no effect that is published: what a broker forgets would be published again from there. */
+  async trimmed(): Promise<void> {
+    const { numbers, client } = this.rig
+    await eventually('no effect is kept', async () => {
+      const kept = await Promise.all(numbers.map(partition => client.llen(`mr:{chaos:${partition}}:o`)))
+      return kept.every(count => count === 0)
+    })
+  }
+
   /** Waits until every partition is halted for this reason, and nobody runs any; a violation when that does not come. */
   async halted(reason: string, withinMs = this.patienceMs): Promise<void> {
     try {
