@@ -8,11 +8,20 @@ export class OwnerWatch {
 
   constructor(private readonly violations: Violations) {}
 
-  /** Between two looks at the same owner, what was committed must be the owner's: commits are named after tokens. */
+  /**
+   * Between two looks at the same owner, what was committed must be the owner's: commits are named after tokens. A partition that
+   * is free at both looks may have had an owner in between.
+   */
   look(metas: readonly Meta[]): void {
     metas.forEach(({ token = '', commit_id: commitId = '' }, partition) => {
       const before = this.#before[partition]
-      if (before?.['token'] !== token || before['commit_id'] === commitId || commitId.startsWith(`${token}:`)) return
+      if (
+        token === '' ||
+        before?.['token'] !== token ||
+        before['commit_id'] === commitId ||
+        commitId.startsWith(`${token}:`)
+      )
+        return
       this.violations.add('owner_writes', `partition ${partition} of ${token} was written by ${commitId}`)
     })
     this.#before = metas
