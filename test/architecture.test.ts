@@ -127,7 +127,8 @@ test('wall time is read in engine/clock.ts only', async t => {
 })
 
 test('what decides results reads no clock and no random numbers, so that a replay decides the same', async t => {
-  const deciding = /^(operators\/|profiles\/(?!redis-)|engine\/(fold|effects|timers|hash-memory|staged-batch|outbox-entry)\.ts$)/
+  const deciding =
+    /^(operators\/|profiles\/(?!redis-)|engine\/(fold|effects|timers|hash-memory|staged-batch|outbox-entry)\.ts$)/
   const impure = sources.filter(
     ({ path, text }) => deciding.test(path) && /performance\.now|Math\.random|randomUUID|randomBytes/.test(text),
   )
