@@ -102,7 +102,10 @@ export class Session {
 
   /** True when nothing is left to do but wait. */
   get isIdle(): boolean {
-    return this.pending === 0 && this.#inFlight === undefined && this.#staged === undefined && this.#outbox.isEmpty
+    if (this.pending > 0 || this.#inFlight !== undefined || this.#staged !== undefined) return false
+    const isDue = this.#memory.timers.nextDueAt + wallSlackMs <= this.context.clock.wallMs()
+    // A generation that is being built does not fire timers by the wall clock.
+    return this.#outbox.isEmpty && (!isDue || this.attached.forerunner !== undefined)
   }
 
   /** A profile from memory, if all it says is committed. */

@@ -46,7 +46,7 @@ export async function provision(
   const created: string[] = []
   const differences: string[] = []
   const version = connection.info?.version ?? '0'
-  const manager = await connection.jetstreamManager({ timeout: 5_000 })
+  const manager = await connection.jetstreamManager({ timeout: 5_000, checkAPI: false })
   for (const wanted of wantedStreams(names, options, version)) {
     try {
       const { config } = await manager.streams.info(wanted.name)
@@ -65,7 +65,9 @@ export async function provision(
       created.push(wanted.name)
     }
   }
-  const advice = await missingMapping(connection, names, options.partitions)
+  const advice = await missingMapping(connection, names, options.partitions).catch((error: unknown) => {
+    throw natsError(error, 'cannot find out how subjects are mapped')
+  })
   if (differences.length > 0) {
     const lines = advice === undefined ? differences : [...differences, advice]
     throw new MillraceError('provision_mismatch', `streams differ: ${lines.join('; ')}`, { lines })
@@ -187,7 +189,7 @@ async function missingMapping(
 
 async function transformOf(connection: NatsConnection, names: Names): Promise<string | undefined> {
   try {
-    const manager = await connection.jetstreamManager()
+    const manager = await connection.jetstreamManager({ timeout: 5_000, checkAPI: false })
     const { config } = await manager.streams.info(names.streams.events)
     return config.subject_transform?.dest
   } catch (error) {

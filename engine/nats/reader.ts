@@ -9,6 +9,7 @@
  * are written by hand on one inbox, because the client's `fetch` costs an iterator per request and `consume` has no bound.
  * Two requests overlap, so that expiry of one leaves no hole.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { AckPolicy, DeliverPolicy, type JetStreamManager, type Msg, type NatsConnection, type Subscription } from 'nats'
 import { Event } from '../event.js'
 import { MillraceError } from '../errors.js'
@@ -60,6 +61,7 @@ export interface Batch {
 
 const requestMs = 5_000
 const staleCountMs = 100
+const answerMs = 500
 const heartbeatMs = 500
 /** A second. */
 const ticksPerAudit = 2
@@ -148,7 +150,12 @@ export class Reader {
     // More is on its way. When nothing has come for a while, the count itself is in doubt: 2.9 may leave it above zero.
     if (this.pending > 0 && performance.now() - this.#receivedLastAt < staleCountMs) return false
     const consumer = this.#consumer
-    const lastSeq = await this.options.lastStored()
+    // What cannot be found out soon is asked again: a request may be lost with its connection.
+    const unknown = Infinity
+    const lastSeq = await Promise.race([
+      this.options.lastStored().catch(() => unknown),
+      delay(answerMs, unknown, { ref: false }),
+    ])
     if (lastSeq > this.#lastStreamSeq || consumer !== this.#consumer || this.#events.length > 0) return false
     this.pending = 0
     return true

@@ -48,6 +48,8 @@ export class ShopRig {
       nats: { servers: [`127.0.0.1:${port}`] },
       redis: { url: servers.redis.url },
       admin: { port: 0 },
+      // Started again under its name, it does not wait for the lease of the process that was killed.
+      replica: { name: 'shop' },
     }
     await writeFile(config, JSON.stringify(settings)) // JSON is YAML
     const connection = await connect({ servers: servers.nats.url, maxReconnectAttempts: -1 })
