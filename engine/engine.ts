@@ -55,6 +55,10 @@ const minReadAhead = 128
 
 const startRetryMs = 1_000
 
+/** Giving up all partitions takes at most this long, and one of them this much. */
+const handOverMs = 3_000
+const maxStepMs = 150
+
 export class Engine {
   readonly #partitions: readonly Partition[]
   readonly #leases: Leases
@@ -224,7 +228,7 @@ export class Engine {
     }, deadlineMs)
     // Before the partitions become free: otherwise this replica, having the fewest then, would be expected to take them.
     await this.#leases.stop()
-    for (const partition of this.#partitions) partition.stop()
+    await this.#handOver()
     await this.#ended
     clearTimeout(deadline)
 
@@ -234,6 +238,17 @@ export class Engine {
     await connection.close()
     await store.close()
     log.info({}, 'engine stopped')
+  }
+
+  /** One partition after the other, so that the next owner of each has time for it; at once when nobody is there. */
+  async #handOver(): Promise<void> {
+    const owned = this.#partitions.filter(({ isClaimed }) => isClaimed)
+    const stepMs = this.#leases.hasCompany ? Math.min(handOverMs / owned.length, maxStepMs) : 0
+    for (const partition of owned) {
+      partition.stop()
+      if (stepMs > 0) await delay(stepMs)
+    }
+    for (const partition of this.#partitions) partition.stop()
   }
 }
 

@@ -51,6 +51,7 @@ export class Leases {
   readonly #incarnation: string
   readonly #owners: string[]
   #beats = 0
+  #members: ReadonlySet<string> = new Set()
   #sign = ''
   #running = Promise.resolve()
   #isStopping = false
@@ -67,6 +68,11 @@ export class Leases {
   /** Name of the replica that was last seen to own the partition; empty when nobody does or nobody knows yet. */
   ownerOf(partition: number): string {
     return this.#owners[partition]!
+  }
+
+  /** True when another replica lives that can take what this one gives up. */
+  get hasCompany(): boolean {
+    return this.#members.size > 1
   }
 
   /** Until stopped. Rejects with `replica_name_taken`. */
@@ -109,7 +115,7 @@ export class Leases {
 
   async #look(): Promise<void> {
     const { replica, partitions } = this.options
-    const members = await this.#members()
+    const members = (this.#members = await this.#livingMembers())
     const others = partitions.filter(({ isClaimed }) => !isClaimed)
     const metas = await this.#readMetas(others)
     if (this.#isStopping) return
@@ -161,7 +167,7 @@ export class Leases {
   }
 
   /** Shows a sign of life and gives who else has shown one within the lease. */
-  async #members(): Promise<ReadonlySet<string>> {
+  async #livingMembers(): Promise<ReadonlySet<string>> {
     const { store, replica, ttlMs, log } = this.options
     const sign = `${this.#incarnation}:${++this.#beats}`
     const known = await store.beat(replica, sign)
