@@ -21,7 +21,7 @@ const counts = [1, 2, 4] as const
 const lookEveryMs = 40
 const stalledAfterMs = 30_000
 /** Below this a figure would be of a few moments only. */
-const leastShareMeasured = 0.3
+const leastShareMeasured = 0.15
 
 interface Shared {
   readonly eventsPerSecond: number
