@@ -12,7 +12,7 @@ import { connectNats } from '../engine/nats/connection.js'
 import { Names } from '../engine/nats/names.js'
 import type { Batch } from '../engine/nats/reader.js'
 import { Streams } from '../engine/nats/streams.js'
-import { engineLimits } from './engine-limits.js'
+import { limitsOf } from '../engine/limits.js'
 import { FoldLoop, startStages, type PartitionBatch } from './fold-loop.js'
 import { readStream } from './read-stream.js'
 import { readRecording } from './recording.js'
@@ -32,7 +32,7 @@ export const prepareFold: Prepare = async job => {
 /** All events in memory, cut where the recorded run committed. */
 async function readBatches(config: Config, { recording, counts }: Job): Promise<PartitionBatch[]> {
   const names = new Names(config.streams)
-  const limits = engineLimits(config, counts.length)
+  const limits = limitsOf(config, counts.length)
   const connection = await connectNats(config.nats, 'millrace bench')
   const streams = await Streams.open(connection)
   const read: Batch[] = []

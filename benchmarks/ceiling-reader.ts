@@ -8,14 +8,14 @@ import { loadConfig } from '../engine/config.js'
 import { connectNats } from '../engine/nats/connection.js'
 import { Names } from '../engine/nats/names.js'
 import { Streams } from '../engine/nats/streams.js'
-import { engineLimits } from './engine-limits.js'
+import { limitsOf } from '../engine/limits.js'
 import { readStream } from './read-stream.js'
 import type { Prepare } from './task.js'
 
 export const prepareReader: Prepare = async ({ configFile, counts }) => {
   const config = loadConfig({ file: configFile, env: {} })
   const names = new Names(config.streams)
-  const limits = engineLimits(config, counts.length)
+  const limits = limitsOf(config, counts.length)
   const connection = await connectNats(config.nats, 'millrace bench')
   const streams = await Streams.open(connection)
   return {

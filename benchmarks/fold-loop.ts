@@ -20,7 +20,7 @@ import { StageChain, type StageObserver } from '../engine/stages.js'
 import { TimerQueue } from '../engine/timers.js'
 import { MemoryStore } from '../profiles/memory-store.js'
 import { openCommitter } from './ceiling-commit.js'
-import { engineLimits } from './engine-limits.js'
+import { limitsOf } from '../engine/limits.js'
 import type { Writes } from './recording.js'
 import type { Stopwatch } from './stopwatch.js'
 
@@ -114,7 +114,7 @@ export class FoldLoop {
   }
 
   async #openLane(pipeline: Pipeline, config: Config, partition: number): Promise<Lane> {
-    const limits = engineLimits(config, pipeline.partitions)
+    const limits = limitsOf(config, pipeline.partitions)
     const names = new Names(config.streams)
     const effects = new EffectCollector(names, {
       profile: this.#model.name,

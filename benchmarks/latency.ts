@@ -20,7 +20,7 @@ import { Publisher } from '../engine/nats/publisher.js'
 import { parseCoordinate, positionHeader } from '../engine/outbox-entry.js'
 import { readSchemas } from '../examples/shop/avro.js'
 import { generate } from '../examples/shop/generator.js'
-import { engineLimits } from './engine-limits.js'
+import { limitsOf } from '../engine/limits.js'
 import { EngineProcess } from './engine-process.js'
 import { Meter, type Measurement } from './meter.js'
 import type { Answer, BenchOptions, Question } from './question.js'
@@ -135,7 +135,7 @@ async function sendOnSchedule(rig: Rig, { rate, seconds, seed }: BenchOptions): 
 async function samplesOf(rig: Rig, events: number, skip: number): Promise<Float64Array> {
   const names = new Names()
   const { connection, streams, config } = rig
-  const limits = engineLimits(config, rig.pipeline.partitions)
+  const limits = limitsOf(config, rig.pipeline.partitions)
   const storedMs = new Float64Array(events + 1)
   const source = { stream: names.streams.events, filter: names.eventSubjects(), count: events, limits }
   await readStream(connection, streams, source, batch => {

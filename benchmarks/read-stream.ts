@@ -3,14 +3,14 @@ import type { NatsConnection } from '../engine/nats/connection.js'
 import { Reader, type Batch } from '../engine/nats/reader.js'
 import type { Streams } from '../engine/nats/streams.js'
 import { Wakeup } from '../engine/wakeup.js'
-import type { EngineLimits } from './engine-limits.js'
+import type { Limits } from '../engine/limits.js'
 
 export interface StreamPart {
   readonly stream: string
   readonly filter: string
   /** Messages to wait for. */
   readonly count: number
-  readonly limits: EngineLimits
+  readonly limits: Limits
 }
 
 /** Hands on whatever has arrived, until `count` messages have. Rejects when the reader had to start again. */

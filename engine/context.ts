@@ -1,5 +1,6 @@
 /** What all partitions of a process share. Made once by `engine.ts`. */
 import type { Clock } from './clock.js'
+import type { Limits } from './limits.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import type { ProfileModel } from './model.js'
@@ -11,20 +12,6 @@ import type { Pipeline } from './pipeline.js'
 import type { Without } from './protections.js'
 import type { StageChain } from './stages.js'
 import type { ProfileStore } from './store.js'
-
-/** Bounds per partition, except where it says otherwise. */
-export interface Limits {
-  readonly batchEvents: number
-  /** Events received or asked for and not yet folded. */
-  readonly readAheadEvents: number
-  readonly batchBytes: number
-  readonly cacheProfiles: number
-  readonly cacheBytes: number
-  readonly outboxEntries: number
-  readonly outboxBytes: number
-  /** After this long without a proof of ownership nothing is published; twice as long and another may take over. */
-  readonly leaseMs: number
-}
 
 export interface EngineContext {
   readonly pipeline: Pipeline

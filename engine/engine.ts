@@ -10,6 +10,7 @@ import type { EngineContext } from './context.js'
 import { MillraceError } from './errors.js'
 import { stateNameOf } from './generation.js'
 import { Leases } from './leases.js'
+import { limitsOf } from './limits.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import type { ProfileView } from './model.js'
@@ -47,11 +48,6 @@ export interface ReplicaPartition extends PartitionStatus {
   /** Replica that owns it, as last seen; empty when nobody does or nobody knows yet. */
   readonly owner: string
 }
-
-/** Events received or asked for, over all partitions: a received event takes about 1.5 KB of heap before it is folded. */
-const processReadAhead = 8_192
-/** Per partition; fewer would wait for the broker between batches. */
-const minReadAhead = 128
 
 const startRetryMs = 1_000
 
@@ -249,21 +245,6 @@ export class Engine {
       if (stepMs > 0) await delay(stepMs)
     }
     for (const partition of this.#partitions) partition.stop()
-  }
-}
-
-function limitsOf(config: Config, partitions: number): EngineContext['limits'] {
-  const { batch, cache, outbox, lease } = config
-  return {
-    batchEvents: batch.maxEvents,
-    readAheadEvents: Math.max(minReadAhead, Math.min(batch.maxEvents * 2, Math.ceil(processReadAhead / partitions))),
-    batchBytes: batch.maxBytes,
-    // A generation must hold what two folds touch, see ProfileCache.trim.
-    cacheProfiles: Math.max(Math.ceil(cache.maxProfiles / partitions), batch.maxEvents * 4),
-    cacheBytes: Math.ceil(cache.maxBytes / partitions),
-    outboxEntries: outbox.maxEntries,
-    outboxBytes: outbox.maxBytes,
-    leaseMs: lease.ttl,
   }
 }
 

@@ -5,6 +5,7 @@
 import t from 'tap'
 import { losses } from './nemesis/losses.js'
 import { bringBack, copyFiles } from './nemesis/redis.js'
+import { rollBackDefinition } from './nemesis/rollbacks.js'
 import { Directed } from './run/directed.js'
 
 for (const [index, { name, reasons, inject }] of losses.entries()) {
@@ -36,18 +37,7 @@ t.test('Redis flushed and brought back: it goes on by itself', async t => {
 
 t.test('Redis brought back to before a change of the definition: halted until the later files are back', async t => {
   const run = await Directed.start(t, { seed: 111 })
-  await run.publish(2_000)
-  const earlier = await copyFiles(run.rig, 'earlier')
-  await run.publish(2_000)
-  await run.still()
-  await Promise.all(run.rig.replicas.map(replica => replica.stop()))
-  await run.rig.change(2)
-  await run.rig.startReplicas()
-  await run.publish(1_000)
-  await run.still()
-  const later = await copyFiles(run.rig, 'later')
-  await bringBack(run.rig, earlier)
-  await run.halted('definition_rolled_back')
+  const later = await rollBackDefinition(run)
   await bringBack(run.rig, later)
   await run.publish(1_000)
   await run.still()

@@ -1,21 +1,18 @@
 /** Redis Cluster for real: slots that move, masters that are lost, and each event still counts once. */
 import type { Redis } from 'ioredis'
 import { test, type Test } from 'tap'
-import { loadConfig } from '../../engine/config.js'
 import { RedisKeys } from '../../profiles/redis-keys.js'
 import { slotOf } from '../../profiles/redis-slot.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { bytes, next, oneOfEach } from '../conformance/store-kinds.js'
-import { Broker } from '../support/broker.js'
-import { startEngine } from '../support/engine.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce } from '../support/exactly-once.js'
 import { takeOver } from '../support/ownership.js'
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.js'
 import { stopReplication } from '../support/redis-replication.js'
-import { startNats } from '../support/servers.js'
-import { inOrder, SteadyLoad } from '../support/steady-load.js'
-import { visitPartitions, visits } from '../support/visits.js'
+import { startLoadedEngine } from '../support/loaded-engine.js'
+import { inOrder } from '../support/steady-load.js'
+import { visitPartitions } from '../support/visits.js'
 
 const keys = new RedisKeys('visits')
 
@@ -156,21 +153,8 @@ test('a store on a cluster whose slots move', async suite => {
 
 test('an engine on a cluster', async suite => {
   const cluster = await startRedisCluster(suite, { replicas: true })
-  const nats = await startNats(suite, { partitions: visitPartitions })
-  const broker = await Broker.connect(suite, nats.url)
   const env = { MILLRACE_REDIS_CLUSTER: cluster.addresses.join(',') }
-  const store = new RedisStore(loadConfig({ env, cwd: import.meta.dirname }).redis, 'visits')
-  const engine = await startEngine(suite, { nats: nats.url, redis: 'redis://not-used', pipeline: visits(), store })
-  await engine.running()
-  const load = new SteadyLoad(suite, broker.connection, events => broker.publish(...events))
-  /** `since`: the fault; `promotedAt`: there is a master again. */
-  const recovered = (t: Test, since: number, promotedAt: number) => {
-    const ms = load.recoveredMs(promotedAt)
-    t.comment(
-      `recovered ${ms} ms after the promotion; longest silence of a partition ${load.longestSilenceMs(since)} ms`,
-    )
-    t.ok(ms < 5_000, `all partitions go on within 5 s, took ${ms} ms`)
-  }
+  const { broker, engine, load, recovered } = await startLoadedEngine(suite, env)
 
   suite.test('slots move under load', async t => {
     for (let partition = 0; partition < visitPartitions; partition++) {

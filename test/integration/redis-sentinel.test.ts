@@ -1,20 +1,17 @@
 /** Redis under Sentinel for real: masters are lost and come back, with and without their last second; each event counts once. */
 import { test, type Test } from 'tap'
-import { loadConfig } from '../../engine/config.js'
 import { openConnection, reconnect } from '../../profiles/redis-connection.js'
 import { sentinelOptions } from '../../profiles/redis-sentinel.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { bytes, next } from '../conformance/store-kinds.js'
-import { Broker } from '../support/broker.js'
-import { startEngine } from '../support/engine.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce } from '../support/exactly-once.js'
+import { startLoadedEngine } from '../support/loaded-engine.js'
 import { takeOver } from '../support/ownership.js'
 import { followsMaster, roleOf, serverClient, stopReplication } from '../support/redis-replication.js'
 import { startRedisSentinels } from '../support/redis-sentinel.js'
-import { startNats, startRedis } from '../support/servers.js'
-import { inOrder, SteadyLoad } from '../support/steady-load.js'
-import { visitPartitions, visits } from '../support/visits.js'
+import { startRedis } from '../support/servers.js'
+import { inOrder } from '../support/steady-load.js'
 
 function newStore(t: Test, sentinels: readonly string[], timeoutMs?: number): RedisStore {
   const store = new RedisStore({ sentinels, master: 'profiles' }, 'visits', timeoutMs)
@@ -89,21 +86,8 @@ test('a commit to a server that has become a replica is refused, and written onc
 
 test('an engine under Sentinel', async suite => {
   const sentinels = await startRedisSentinels(suite)
-  const nats = await startNats(suite, { partitions: visitPartitions })
-  const broker = await Broker.connect(suite, nats.url)
   const env = { MILLRACE_REDIS_SENTINELS: sentinels.addresses.join(','), MILLRACE_REDIS_MASTER: sentinels.master }
-  const store = new RedisStore(loadConfig({ env, cwd: import.meta.dirname }).redis, 'visits')
-  const engine = await startEngine(suite, { nats: nats.url, redis: 'redis://not-used', pipeline: visits(), store })
-  await engine.running()
-  const load = new SteadyLoad(suite, broker.connection, events => broker.publish(...events))
-  /** `since`: the fault; `promotedAt`: there is a master again. */
-  const recovered = (t: Test, since: number, promotedAt: number) => {
-    const ms = load.recoveredMs(promotedAt)
-    t.comment(
-      `recovered ${ms} ms after the promotion; longest silence of a partition ${load.longestSilenceMs(since)} ms`,
-    )
-    t.ok(ms < 5_000, `all partitions go on within 5 s, took ${ms} ms`)
-  }
+  const { broker, engine, load, recovered } = await startLoadedEngine(suite, env)
 
   suite.test('the master is killed, and its replica promoted without its last second', async t => {
     const master = await sentinels.current()

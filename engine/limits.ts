@@ -1,0 +1,36 @@
+/** What the configuration's bounds leave to each partition. */
+import type { Config } from './config.js'
+
+/** Events received or asked for, over all partitions: a received event takes about 1.5 KB of heap before it is folded. */
+const processReadAhead = 8_192
+/** Per partition; fewer would wait for the broker between batches. */
+const minReadAhead = 128
+
+/** Bounds per partition, except where it says otherwise. */
+export interface Limits {
+  readonly batchEvents: number
+  /** Events received or asked for and not yet folded. */
+  readonly readAheadEvents: number
+  readonly batchBytes: number
+  readonly cacheProfiles: number
+  readonly cacheBytes: number
+  readonly outboxEntries: number
+  readonly outboxBytes: number
+  /** After this long without a proof of ownership nothing is published; twice as long and another may take over. */
+  readonly leaseMs: number
+}
+
+/** The bounds of one of `partitions` partitions. */
+export function limitsOf({ batch, cache, outbox, lease }: Config, partitions: number): Limits {
+  return {
+    batchEvents: batch.maxEvents,
+    readAheadEvents: Math.max(minReadAhead, Math.min(batch.maxEvents * 2, Math.ceil(processReadAhead / partitions))),
+    batchBytes: batch.maxBytes,
+    // A generation must hold what two folds touch, see ProfileCache.trim.
+    cacheProfiles: Math.max(Math.ceil(cache.maxProfiles / partitions), batch.maxEvents * 4),
+    cacheBytes: Math.ceil(cache.maxBytes / partitions),
+    outboxEntries: outbox.maxEntries,
+    outboxBytes: outbox.maxBytes,
+    leaseMs: lease.ttl,
+  }
+}
