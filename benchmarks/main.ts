@@ -1,11 +1,11 @@
 /** `npm run bench`: asks the questions that are named, or all, and prints what came out. */
 import { Command, InvalidArgumentError } from 'commander'
-import { latency } from './latency.js'
-import { describeMachine, machineLine } from './machine.js'
-import { micro } from './micro.js'
-import { pipeline } from './pipeline.js'
+import { latency } from './questions/latency.js'
+import { describeMachine, machineLine } from './harness/machine.js'
+import { micro } from './questions/micro.js'
+import { pipeline } from './questions/pipeline.js'
 import type { BenchOptions, Question } from './question.js'
-import { replicas } from './replicas.js'
+import { replicas } from './questions/replicas.js'
 
 const questions: readonly Question[] = [pipeline, latency, replicas, micro]
 

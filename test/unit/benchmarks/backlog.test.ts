@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Backlog } from '../../../benchmarks/backlog.js'
+import { Backlog } from '../../../benchmarks/harness/backlog.js'
 import { partitionOf } from '../../../engine/nats/partitioning.js'
 
 const keys = ['a', 'b', 'a', 'c', 'd', 'a']

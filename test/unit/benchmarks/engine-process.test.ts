@@ -1,5 +1,5 @@
 import t from 'tap'
-import { total } from '../../../benchmarks/engine-process.js'
+import { total } from '../../../benchmarks/harness/engine-process.js'
 
 const page = `# HELP millrace_triggers_total Triggers committed.
 # TYPE millrace_triggers_total counter

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cpuMsOf, parseCpuMs, parsePeakRssMb, peakRssMbOf } from '../../../benchmarks/process-usage.js'
+import { cpuMsOf, parseCpuMs, parsePeakRssMb, peakRssMbOf } from '../../../benchmarks/harness/process-usage.js'
 
 // proc_pid_stat(5): field 14 is utime, 15 stime, in ticks of 10 ms; fields 16 and 17 are those of children.
 const stat = (name: string) =>

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { readRecording, RecordingWriter, shapeOf } from '../../../benchmarks/recording.js'
+import { readRecording, RecordingWriter, shapeOf } from '../../../benchmarks/ceilings/recording.js'
 import type { Commit } from '../../../engine/store.js'
 
 const commit: Commit = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { percentile, rateInSeries, spreadOf } from '../../../benchmarks/statistics.js'
+import { percentile, rateInSeries, spreadOf } from '../../../benchmarks/harness/statistics.js'
 
 t.test('the median of an odd number of samples is the middle one, of an even number the mean of two', async t => {
   t.strictSame(spreadOf([9, 1, 5]), { median: 5, least: 1, most: 9 })

@@ -1,7 +1,7 @@
 /** Commits of a real run, on disk: what the ceilings repeat. */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { deserialize, serialize } from 'node:v8'
-import type { Commit } from '../engine/store.js'
+import type { Commit } from '../../engine/store.js'
 
 /** What a commit writes, without what ties it to its run. */
 export type Writes = Omit<Commit, 'token' | 'commitId' | 'previousPosition' | 'previousCommitId'>

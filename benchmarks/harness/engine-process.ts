@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Rig } from './rig.js'
 
-const program = fileURLToPath(new URL('../engine/cli/main.js', import.meta.url))
+const program = fileURLToPath(new URL('../../engine/cli/main.js', import.meta.url))
 const readyWithinMs = 30_000
 const publishedWithinMs = 30_000
 

@@ -3,20 +3,20 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import { freePort } from '../engine/cli/local-probe.js'
-import { startLocalServers, type LocalServers } from '../engine/cli/local-servers.js'
-import { loadConfig, type Config } from '../engine/config.js'
-import { loadPipeline } from '../engine/load-pipeline.js'
-import { connectNats, type NatsConnection } from '../engine/nats/connection.js'
-import { lanes, ledgerStream, Names } from '../engine/nats/names.js'
-import { provision } from '../engine/nats/provision.js'
-import { Streams } from '../engine/nats/streams.js'
-import type { Pipeline } from '../engine/pipeline.js'
-import { RedisStore } from '../profiles/redis-store.js'
+import { freePort } from '../../engine/cli/local-probe.js'
+import { startLocalServers, type LocalServers } from '../../engine/cli/local-servers.js'
+import { loadConfig, type Config } from '../../engine/config.js'
+import { loadPipeline } from '../../engine/load-pipeline.js'
+import { connectNats, type NatsConnection } from '../../engine/nats/connection.js'
+import { lanes, ledgerStream, Names } from '../../engine/nats/names.js'
+import { provision } from '../../engine/nats/provision.js'
+import { Streams } from '../../engine/nats/streams.js'
+import type { Pipeline } from '../../engine/pipeline.js'
+import { RedisStore } from '../../profiles/redis-store.js'
 import type { Processes } from './meter.js'
 
 /** From `build/benchmarks/`. */
-export const shopFolder = fileURLToPath(new URL('../../examples/shop/', import.meta.url))
+export const shopFolder = fileURLToPath(new URL('../../../examples/shop/', import.meta.url))
 
 export class Rig {
   private constructor(

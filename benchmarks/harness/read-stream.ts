@@ -1,9 +1,9 @@
 /** Reads a known number of messages with the engine's own reader. */
-import type { NatsConnection } from '../engine/nats/connection.js'
-import { Reader, type Batch } from '../engine/nats/reader.js'
-import type { Streams } from '../engine/nats/streams.js'
-import { Wakeup } from '../engine/wakeup.js'
-import type { Limits } from '../engine/limits.js'
+import type { NatsConnection } from '../../engine/nats/connection.js'
+import { Reader, type Batch } from '../../engine/nats/reader.js'
+import type { Streams } from '../../engine/nats/streams.js'
+import { Wakeup } from '../../engine/wakeup.js'
+import type { Limits } from '../../engine/limits.js'
 
 export interface StreamPart {
   readonly stream: string

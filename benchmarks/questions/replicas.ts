@@ -9,13 +9,13 @@
  * replica leaves cores idle; the processor time of an event says what a larger machine would have to give.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { table } from '../engine/cli/terminal.js'
-import { publishBacklog, type Backlog } from './backlog.js'
-import { EngineProcess } from './engine-process.js'
-import { cpuMsOf, peakRssMbOf } from './process-usage.js'
-import type { Answer, Question } from './question.js'
-import { Rig } from './rig.js'
-import { rounded, spreadOf } from './statistics.js'
+import { table } from '../../engine/cli/terminal.js'
+import { publishBacklog, type Backlog } from '../harness/backlog.js'
+import { EngineProcess } from '../harness/engine-process.js'
+import { cpuMsOf, peakRssMbOf } from '../harness/process-usage.js'
+import type { Answer, Question } from '../question.js'
+import { Rig } from '../harness/rig.js'
+import { rounded, spreadOf } from '../harness/statistics.js'
 
 const counts = [1, 2, 4] as const
 const lookEveryMs = 40

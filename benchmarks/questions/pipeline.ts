@@ -10,16 +10,16 @@
  * Not in it: publishing, which only the pipeline does; more than one engine; networks, as all runs on one machine; latency.
  */
 import { join } from 'node:path'
-import { table } from '../engine/cli/terminal.js'
-import { publishBacklog, type Backlog } from './backlog.js'
-import { drain, type Drained } from './drain.js'
-import type { Measurement } from './meter.js'
-import type { Answer, BenchOptions, Question } from './question.js'
-import { readRecording, shapeOf, type CommitShape } from './recording.js'
-import { Rig } from './rig.js'
-import { measureTask, runTask } from './run-task.js'
-import { rateInSeries, rounded, spreadOf, type Spread } from './statistics.js'
-import type { Job } from './task.js'
+import { table } from '../../engine/cli/terminal.js'
+import { publishBacklog, type Backlog } from '../harness/backlog.js'
+import { drain, type Drained } from '../harness/drain.js'
+import type { Measurement } from '../harness/meter.js'
+import type { Answer, BenchOptions, Question } from '../question.js'
+import { readRecording, shapeOf, type CommitShape } from '../ceilings/recording.js'
+import { Rig } from '../harness/rig.js'
+import { measureTask, runTask } from '../ceilings/run-task.js'
+import { rateInSeries, rounded, spreadOf, type Spread } from '../harness/statistics.js'
+import type { Job } from '../ceilings/task.js'
 
 const ceilings = ['reader', 'commit', 'fold'] as const
 

@@ -6,11 +6,11 @@
  * each other's caches when servers share the machine. All figures are per event of the load, also those of steps that only
  * some events reach.
  */
-import { table } from '../engine/cli/terminal.js'
-import type { MicroJob, MicroResult } from './micro-task.js'
-import type { Question } from './question.js'
-import { runTask } from './run-task.js'
-import { rounded, spreadOf } from './statistics.js'
+import { table } from '../../engine/cli/terminal.js'
+import type { MicroJob, MicroResult } from '../ceilings/micro-task.js'
+import type { Question } from '../question.js'
+import { runTask } from '../ceilings/run-task.js'
+import { rounded, spreadOf } from '../harness/statistics.js'
 
 export const micro: Question = {
   name: 'micro',

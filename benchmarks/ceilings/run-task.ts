@@ -2,8 +2,8 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { Meter, type Measurement } from './meter.js'
-import type { Rig } from './rig.js'
+import { Meter, type Measurement } from '../harness/meter.js'
+import type { Rig } from '../harness/rig.js'
 import type { Job } from './task.js'
 
 const worker = fileURLToPath(new URL('./worker.js', import.meta.url))

@@ -4,11 +4,11 @@
  * Load: the commits of a recorded run, the same bytes in the same portions, all partitions at once and one commit in flight
  * for each, as the engine does it. Not in it: reading profiles that are not in memory.
  */
-import { Committer } from '../engine/committer.js'
-import { loadConfig } from '../engine/config.js'
-import { loadPipeline } from '../engine/load-pipeline.js'
-import type { ProfileStore } from '../engine/store.js'
-import { RedisStore } from '../profiles/redis-store.js'
+import { Committer } from '../../engine/committer.js'
+import { loadConfig } from '../../engine/config.js'
+import { loadPipeline } from '../../engine/load-pipeline.js'
+import type { ProfileStore } from '../../engine/store.js'
+import { RedisStore } from '../../profiles/redis-store.js'
 import { readRecording, type Writes } from './recording.js'
 import type { Prepare } from './task.js'
 

@@ -4,12 +4,12 @@
  * Load: all partitions' readers of `engine/nats/reader.ts` on one connection, with the engine's bounds; batches are thrown
  * away. Not in it: decoding, and the position's way back into Redis.
  */
-import { loadConfig } from '../engine/config.js'
-import { connectNats } from '../engine/nats/connection.js'
-import { Names } from '../engine/nats/names.js'
-import { Streams } from '../engine/nats/streams.js'
-import { limitsOf } from '../engine/limits.js'
-import { readStream } from './read-stream.js'
+import { loadConfig } from '../../engine/config.js'
+import { connectNats } from '../../engine/nats/connection.js'
+import { Names } from '../../engine/nats/names.js'
+import { Streams } from '../../engine/nats/streams.js'
+import { limitsOf } from '../../engine/limits.js'
+import { readStream } from '../harness/read-stream.js'
 import type { Prepare } from './task.js'
 
 export const prepareReader: Prepare = async ({ configFile, counts }) => {

@@ -1,8 +1,8 @@
 /** Entry of a measured process: prepares the task it is named after, says so, and runs it when told. */
 import { once } from 'node:events'
-import { prepareCommits } from './ceiling-commit.js'
-import { prepareFold } from './ceiling-fold.js'
-import { prepareReader } from './ceiling-reader.js'
+import { prepareCommits } from './commit.js'
+import { prepareFold } from './fold.js'
+import { prepareReader } from './reader.js'
 import { prepareMicro, type MicroJob } from './micro-task.js'
 import { prepareRecording } from './record-commits.js'
 import type { Job, Prepare } from './task.js'

@@ -1,12 +1,12 @@
 /** The load: events of the example shop, in the stream before anything is measured. */
 import { join } from 'node:path'
-import { PublishWindow } from '../engine/cli/publish-window.js'
-import { systemClock } from '../engine/clock.js'
-import { Names } from '../engine/nats/names.js'
-import { partitionOf } from '../engine/nats/partitioning.js'
-import { Publisher } from '../engine/nats/publisher.js'
-import { readSchemas } from '../examples/shop/avro.js'
-import { generate } from '../examples/shop/generator.js'
+import { PublishWindow } from '../../engine/cli/publish-window.js'
+import { systemClock } from '../../engine/clock.js'
+import { Names } from '../../engine/nats/names.js'
+import { partitionOf } from '../../engine/nats/partitioning.js'
+import { Publisher } from '../../engine/nats/publisher.js'
+import { readSchemas } from '../../examples/shop/avro.js'
+import { generate } from '../../examples/shop/generator.js'
 import { type Rig, shopFolder } from './rig.js'
 
 /** Which stream sequences each partition has. */
