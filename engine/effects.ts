@@ -8,6 +8,16 @@ import type { Lane, Names } from './nats/names.js'
 import { positionHeader, type OutboxEntry } from './outbox-entry.js'
 import type { RejectedEvent } from './stages.js'
 
+/** What a message says besides where it comes from. */
+interface Message {
+  readonly trigger?: string
+  readonly reason?: string
+  readonly segment?: string
+  readonly change?: string
+  readonly at: number
+  readonly data?: unknown
+}
+
 /** What was decided, counted for the metrics of one batch. Keys are `<name>` or `<name> <detail>`. */
 export class EffectCounts {
   readonly triggers = new Map<string, number>()
@@ -73,17 +83,17 @@ export class EffectCollector implements Effects {
 
   trigger(name: string, at: number, data: unknown): void {
     count(this.counts.triggers, name)
-    this.#publish('triggers', name, { trigger: name }, at, data)
+    this.#publish('triggers', name, { trigger: name, at, data })
   }
 
   suppressed(name: string, reason: string, at: number): void {
     count(this.counts.suppressed, `${name} ${reason}`)
-    this.#publish('suppressed', `${name}.${reason}`, { trigger: name, reason }, at)
+    this.#publish('suppressed', `${name}.${reason}`, { trigger: name, reason, at })
   }
 
   segment(name: string, change: 'entered' | 'exited', at: number): void {
     count(this.counts.segments, `${name} ${change}`)
-    this.#publish('segments', `${name}.${change}`, { segment: name, change }, at)
+    this.#publish('segments', `${name}.${change}`, { segment: name, change, at })
   }
 
   late(trait: string): void {
@@ -113,12 +123,14 @@ export class EffectCollector implements Effects {
     this.#add('deadletters', `${stage}.${reason}`, fields, data)
   }
 
-  #publish(lane: Lane, subject: string, what: object, at: number, data?: unknown): void {
+  #publish(lane: Lane, subject: string, { trigger, reason, segment, change, at, data }: Message): void {
     const id = this.#nextId()
     const { key, seq } = this
-    const body = Buffer.from(JSON.stringify({ id, ...what, profile: this.scope.profile, key, at, seq, data }))
+    const { profile } = this.scope
+    // Members that are undefined are left out.
+    const body = Buffer.from(JSON.stringify({ id, trigger, reason, segment, change, profile, key, at, seq, data }))
     if (body.length > maxBodyBytes) {
-      throw new RangeError(`${JSON.stringify(what)} emits ${body.length} bytes, the cap is ${maxBodyBytes}`)
+      throw new RangeError(`${lane} ${subject} emits ${body.length} bytes, the cap is ${maxBodyBytes}`)
     }
     this.#add(lane, subject, this.#fields(id, key), body)
   }

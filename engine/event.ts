@@ -1,7 +1,4 @@
-/**
- * What the broker delivered, as it was delivered. The NATS client's message has this shape, so the reader hands it on
- * without a copy; headers are decoded by the client only when touched, which only a dead letter does.
- */
+/** What the broker delivered, as it was delivered. Headers are decoded when they are touched, which only a dead letter does. */
 export interface Origin {
   /** Stored subject, `events.<partition>.<source>.<type>`. */
   readonly subject: string
@@ -43,6 +40,7 @@ export class Event<Value = unknown> {
   /** Payload as received. A view, not a copy: do not write to it. */
   get bytes(): Buffer {
     const { data } = this.origin
+    if (data instanceof Buffer) return data
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   }
 

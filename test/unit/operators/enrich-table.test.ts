@@ -35,6 +35,14 @@ t.test('options say which columns, which are numbers and where they go', async t
   t.same(of('A2'), { line: { sku: 'A2' }, product: { price: null } })
 })
 
+t.test('a member named __proto__ stays a member', async t => {
+  const { stage } = await enrich(t)
+  const value = JSON.parse('{"sku":"A1","__proto__":{"category":"forged"}}') as object
+  const out = eventOf(stage.process(decoded(value), context)).value as object
+  t.equal(Object.getPrototypeOf(out), Object.prototype)
+  t.same(Object.keys(out).sort(), ['__proto__', 'category', 'price', 'sku'])
+})
+
 t.test('a JSON table keeps its types', async t => {
   const { stage } = await enrich(t, { file: 'products.json' })
   t.same(eventOf(stage.process(decoded({ sku: 'A1' }), context)).value, { sku: 'A1', category: 'mugs', price: 10.5 })

@@ -1,6 +1,7 @@
 import { test } from 'tap'
-import { parseDelivery, type Delivery } from '../../../../engine/nats/delivery.js'
+import { parseDelivery as parseBytes, type Delivery } from '../../../../engine/nats/delivery.js'
 
+const parseDelivery = (reply: string, into: Delivery) => parseBytes(Buffer.from(reply), into)
 const fresh = (): Delivery => ({ streamSeq: -1, consumerSeq: -1, brokerMs: -1, pending: -1 })
 
 // The examples of ADR-15 and both forms that servers send.
