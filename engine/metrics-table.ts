@@ -81,7 +81,7 @@ export const metricTable = {
     'Commits refused because the stored position was another.',
   ),
   commitRetries: counter('millrace_commit_retries_total', 'Commits sent again because the outcome was unknown.'),
-  cacheHits: counter('millrace_cache_hits_total', 'Profiles found in memory.'),
+  cacheHits: counter('millrace_cache_hits_total', 'Times an event found its profile in memory.'),
   cacheMisses: counter('millrace_cache_misses_total', 'Profiles loaded from the store.'),
 
   triggers: counter('millrace_triggers_total', 'Triggers committed.', 'trigger'),

@@ -11,17 +11,20 @@ export async function loadProfiles(
   { store, model }: LoadContext,
   partition: number,
   { profiles, timers }: PartitionMemory,
-  events: Iterable<Event>,
+  events: readonly Event[],
   upTo: number,
 ): Promise<void> {
   const wanted = new Set<string>()
-  for (const { key } of events) if (key !== '') wanted.add(key)
   timers.keysDue(upTo, wanted)
-  const missing: string[] = []
-  for (const key of wanted) {
-    if (profiles.get(key) === undefined) missing.push(key)
+  for (const key of wanted) if (profiles.get(key) !== undefined) wanted.delete(key)
+  let asked = wanted.size
+  for (const { key } of events) {
+    if (key === '') continue
+    asked++
+    if (profiles.get(key) === undefined) wanted.add(key)
   }
-  profiles.hits += wanted.size - missing.length
+  const missing = [...wanted]
+  profiles.hits += asked - missing.length
   profiles.misses += missing.length
   if (missing.length === 0) return
   const stored = await store.load(partition, missing)

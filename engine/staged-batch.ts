@@ -35,9 +35,10 @@ export class StagedBatch {
     return this.batch.events.at(-1)!
   }
 
-  /** Events left that carry a key to load. */
-  *remaining(): Iterable<Event> {
-    for (let i = this.#survivor; i < this.staged.survivors.length; i++) yield this.staged.survivors[i]!
+  /** Survivors that were not taken. */
+  remaining(): readonly Event[] {
+    const { survivors } = this.staged
+    return this.#survivor === 0 ? survivors : survivors.slice(this.#survivor)
   }
 
   /** Moves past the next received event. */
