@@ -194,6 +194,7 @@ export class Folder {
     }
     const thrown = memory.poisoned.get(event.seq)
     if (thrown !== undefined) return this.#reject(event, 'fold_error', thrown)
+    if (!rules.model.hears(event.type)) return true
     const state = memory.profiles.get(key)!
     const dueBefore = state.dueAt
     memory.effects.key = key

@@ -68,6 +68,8 @@ export interface ProfileModel<State extends ProfileState = ProfileState> {
   encode(state: State): Buffer
   /** True when nothing is left to store: the key can be deleted. */
   isEmpty(state: State): boolean
+  /** False when an event of this type leaves no trace in any profile. */
+  hears(type: string): boolean
   /**
    * Applies one event. `now` is the partition's time: at least the event's `receivedAt`. A returned reject (profile too
    * large) leaves the state unchanged. A throw from the user's code leaves the state undefined: the engine reloads it.

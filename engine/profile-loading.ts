@@ -18,8 +18,8 @@ export async function loadProfiles(
   timers.keysDue(upTo, wanted)
   for (const key of wanted) if (profiles.get(key) !== undefined) wanted.delete(key)
   let asked = wanted.size
-  for (const { key } of events) {
-    if (key === '') continue
+  for (const { key, type } of events) {
+    if (key === '' || !model.hears(type)) continue
     asked++
     if (profiles.get(key) === undefined) wanted.add(key)
   }

@@ -85,9 +85,13 @@ export class Model implements ProfileModel<State> {
     return state.updatedAt === 0
   }
 
+  hears(type: string): boolean {
+    return this.#parts.routes.has(type)
+  }
+
   fold(state: State, event: Event, now: number, effects: Effects): Reject | undefined {
     const route = this.#parts.routes.get(event.type)
-    // An event that nothing listens to leaves no trace; one that the stored form has seen is a replay.
+    // One that the stored form has seen is a replay.
     if (route === undefined || event.seq <= state.loadedSeq) return undefined
     const growthBytes = route.select(event)
     if (state.boundBytes + growthBytes > this.#maxBytes) return this.#foldMeasured(state, route, event, now, effects)

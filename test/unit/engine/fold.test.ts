@@ -41,6 +41,7 @@ const model: ProfileModel<Diary> = {
   layoutOf: () => 1,
   encode: () => Buffer.alloc(0),
   isEmpty: () => false,
+  hears: type => type !== 'unheard',
   view: () => Promise.reject(new Error('not asked')) as never,
   fold(state, event, now, effects: Effects) {
     const { arm, fails } = event.value as Order
@@ -63,6 +64,7 @@ interface Given extends Order {
   readonly at: number
   readonly key?: string
   readonly occurredAt?: number
+  readonly type?: string
   readonly rejected?: boolean
   readonly dropped?: boolean
 }
@@ -94,10 +96,10 @@ function open(change: Partial<FoldRules> = {}) {
     const events: Event[] = []
     const survivors: Event[] = []
     const rejected: RejectedEvent[] = []
-    for (const { at, key = 'ada', occurredAt = at, ...order } of given) {
+    for (const { at, key = 'ada', type = 'b', occurredAt = at, ...order } of given) {
       const origin = { subject: 'events.0.a.b', data: Buffer.alloc(100) }
       events.push(new Event(++seq, 'a', 'b', at, origin, undefined, '', undefined, at))
-      const decoded = events.at(-1)!.decoded(order, key, undefined, occurredAt)
+      const decoded = events.at(-1)!.decoded(order, key, undefined, occurredAt).with({ type })
       if (order.rejected) rejected.push({ event: decoded, stage: 'decode', reason: 'bad', detail: '' })
       else if (!order.dropped) survivors.push(decoded)
       if (key !== '' && memory.profiles.peek(key) === undefined) memory.profiles.set(key, new Diary(key))
@@ -127,6 +129,16 @@ test('events are folded in order, each at its own time', async t => {
   )
   t.match(memory, { position: 3, lastSeq: 3, now: 12 })
   t.equal(batch.isDone, true)
+})
+
+test('an event of a type that nothing listens to changes no profile, and the position moves past it', async t => {
+  const { folder, memory, batchOf, diary } = open()
+  await memory.timers.cover(1_000)
+  const fold = folder.fold(batchOf({ at: 10, type: 'unheard' }, { at: 11, key: 'bob', type: 'unheard' }))
+  t.strictSame(diary(), [])
+  t.equal(fold.changed.size, 0)
+  t.match(fold, { received: 2, applied: 2 })
+  t.equal(memory.position, 2)
 })
 
 test('a timer that is due fires before the event, at its own moment', async t => {
