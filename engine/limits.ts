@@ -1,8 +1,8 @@
 /** What the configuration's bounds leave to each partition. */
 import type { Config } from './config.js'
 
-/** Events received or asked for, over all partitions: a received event takes about 1.5 KB of heap before it is folded. */
-const processReadAhead = 8_192
+/** Events received or asked for, over all partitions. They wait as bytes outside the heap, see `nats/arrivals.ts`. */
+const processReadAhead = 16_384
 /** Per partition; fewer would wait for the broker between batches. */
 const minReadAhead = 128
 
@@ -24,7 +24,7 @@ export interface Limits {
 export function limitsOf({ batch, cache, outbox, lease }: Config, partitions: number): Limits {
   return {
     batchEvents: batch.maxEvents,
-    readAheadEvents: Math.max(minReadAhead, Math.min(batch.maxEvents * 2, Math.ceil(processReadAhead / partitions))),
+    readAheadEvents: Math.max(minReadAhead, Math.min(batch.maxEvents * 4, Math.ceil(processReadAhead / partitions))),
     batchBytes: batch.maxBytes,
     // A generation must hold what two folds touch, see ProfileCache.trim.
     cacheProfiles: Math.max(Math.ceil(cache.maxProfiles / partitions), batch.maxEvents * 4),
