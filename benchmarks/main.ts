@@ -1,13 +1,10 @@
-/** `npm run bench`: asks the questions that are named, or all, and prints what came out. */
+/** `npm run bench`: asks the questions that are named, or the usual ones, and prints what came out. */
 import { Command, InvalidArgumentError } from 'commander'
-import { latency } from './questions/latency.js'
 import { describeMachine, machineLine } from './harness/machine.js'
-import { micro } from './questions/micro.js'
-import { pipeline } from './questions/pipeline.js'
-import type { BenchOptions, Question } from './question.js'
-import { replicas } from './questions/replicas.js'
-
-const questions: readonly Question[] = [pipeline, latency, replicas, micro]
+import type { BenchOptions } from './question.js'
+import { allQuestions, usualQuestions } from './questions/index.js'
+import { writeReport } from './report/write.js'
+import { jsonOf, saveAnswer } from './results.js'
 
 function whole(written: string): number {
   const value = Number(written)
@@ -15,33 +12,53 @@ function whole(written: string): number {
   return value
 }
 
+const usual = usualQuestions.map(({ name }) => name).join(', ')
+const questionLines = allQuestions.map(({ name, asks }) => `  ${name.padEnd(16)} ${asks}`)
 const program = new Command('npm run bench --')
   .description('Questions with numbers: how fast, how far from possible, how soon.')
-  .argument('[questions...]', 'which to ask, by default all')
-  .option('--events <number>', 'events of the backlog', whole, 200_000)
-  .option('--rounds <number>', 'interleaved rounds; medians are printed', whole, 3)
-  .option('--rate <number>', 'events a second for the latency', whole, 5_000)
-  .option('--seconds <number>', 'how long that rate is kept', whole, 10)
+  .argument('[questions...]', `which to ask, by default ${usual}`)
+  .option('--events <number>', 'events of a backlog (default: 200000, quick 40000)', whole)
+  .option('--rounds <number>', 'interleaved rounds; medians are printed (default: 3, quick 1)', whole)
+  .option('--seconds <number>', 'how long a steady load lasts (default: 6, quick 2)', whole)
+  .option('--users <number>', 'how many different users there may be (default: what the workload has)', whole)
+  .option('--rate <number>', 'events a second of a steady load, this rate alone', whole)
   .option('--seed <number>', 'another seed gives other events', whole, 1)
+  .option('--quick', 'less of everything, to see that it works')
   .option('--cpu-prof <folder>', 'write a processor profile of the engine there, for each of its runs')
+  .option('--update-baseline', 'what is measured becomes the baseline of the gate')
+  .option('--save', 'keep each answer in benchmarks/results/<question>.json and write docs/benchmarks.md anew')
   .option('--json', 'the last line on stdout is one object with all figures')
-  .addHelpText('after', `\nQuestions:\n${questions.map(({ name, asks }) => `  ${name.padEnd(10)} ${asks}`).join('\n')}`)
+  .addHelpText('after', `\nQuestions:\n${questionLines.join('\n')}`)
   .parse()
 
-const given = program.opts<Omit<BenchOptions, 'cpuProf'> & { cpuProf?: string; json?: true }>()
-const options: BenchOptions = { ...given, cpuProf: given.cpuProf }
-const unknown = program.args.find(name => !questions.some(question => question.name === name))
+type Given = Partial<BenchOptions> & Pick<BenchOptions, 'seed'> & { readonly json?: true; readonly save?: true }
+const { json, save, quick = false, ...given } = program.opts<Given>()
+const defaults = quick ? { events: 40_000, rounds: 1, seconds: 2 } : { events: 200_000, rounds: 3, seconds: 6 }
+const options: BenchOptions = { users: undefined, rate: undefined, cpuProf: undefined, ...defaults, ...given, quick }
+
+const unknown = program.args.find(name => !allQuestions.some(question => question.name === name))
 if (unknown !== undefined) program.error(`error: there is no question "${unknown}"`, { exitCode: 2 })
-const asked = questions.filter(({ name }) => program.args.length === 0 || program.args.includes(name))
+const asked =
+  program.args.length === 0 ? usualQuestions : allQuestions.filter(({ name }) => program.args.includes(name))
 
 const machine = describeMachine()
-let json: Record<string, unknown> = { machine }
+const answers = new Map<string, Readonly<Record<string, unknown>>>()
+const failures: string[] = []
 process.stdout.write(`${machineLine(machine)}\n`)
 for (const question of asked) {
   process.stdout.write(`\n${question.name}: ${question.asks}\n`)
-  const answer = await question.answer(options, line => process.stderr.write(`${line}\n`))
-  process.stdout.write(answer.text)
-  json = { ...answer.json, ...json }
+  try {
+    const answer = await question.answer(options, line => process.stderr.write(`${line}\n`))
+    process.stdout.write(answer.text)
+    answers.set(question.name, answer.json)
+    if (answer.failure !== undefined) failures.push(`${question.name}: ${answer.failure}`)
+    if (save === true) await saveAnswer(question.name, machine, answer.json)
+  } catch (error) {
+    // The others are still worth asking.
+    failures.push(`${question.name}: ${error instanceof Error ? error.stack : String(error)}`)
+  }
 }
-if (given.json === true) process.stdout.write(`${JSON.stringify(json)}\n`)
-process.exit(0)
+if (save === true) await writeReport()
+for (const failure of failures) process.stderr.write(`${failure}\n`)
+if (json === true) process.stdout.write(`${JSON.stringify(jsonOf(machine, answers))}\n`)
+process.exit(failures.length === 0 ? 0 : 1)

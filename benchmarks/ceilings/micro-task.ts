@@ -1,21 +1,20 @@
 /** The loop of `fold-loop.ts` over generated events, round after round, and the parsing of deliveries. No servers. */
-import { join } from 'node:path'
 import { loadConfig } from '../../engine/config.js'
 import { Event } from '../../engine/event.js'
 import { loadPipeline } from '../../engine/load-pipeline.js'
 import { parseDelivery, type Delivery } from '../../engine/nats/delivery.js'
 import { partitionOf } from '../../engine/nats/partitioning.js'
-import { readSchemas } from '../../examples/shop/avro.js'
-import { generate } from '../../examples/shop/generator.js'
+import { personalization } from '../workloads/personalization/workload.js'
 import { FoldLoop, startStages, type PartitionBatch } from './fold-loop.js'
-import { shopFolder } from '../harness/rig.js'
 import { Stopwatch } from './stopwatch.js'
+import type { LoadOptions } from '../workloads/workload.js'
 import type { Prepare } from './task.js'
 
 export interface MicroJob {
   readonly events: number
   readonly rounds: number
   readonly seed: number
+  readonly users?: number | undefined
 }
 
 /** Microseconds per event of each part, one list entry a round. */
@@ -27,12 +26,12 @@ const batchEvents = 250
 const stepMs = 0.02
 const startMs = 1_700_000_000_000
 
-export const prepareMicro: Prepare<MicroJob, MicroResult> = async ({ events, rounds, seed }) => {
-  const config = loadConfig({ env: {}, cwd: shopFolder })
-  const { pipeline, folder } = await loadPipeline(join(shopFolder, 'pipeline.ts'))
+export const prepareMicro: Prepare<MicroJob, MicroResult> = async ({ events, rounds, seed, users }) => {
+  const { pipeline, folder } = await loadPipeline(personalization.pipelineFile)
+  const config = loadConfig({ env: {}, cwd: folder })
   let stopwatch = new Stopwatch()
   const chain = await startStages(pipeline, folder, () => stopwatch)
-  const { batches, replies } = await makeBatches(events, seed, pipeline.partitions)
+  const { batches, replies } = makeBatches({ events, seed, users }, pipeline.partitions)
   const samples: Record<string, number[]> = {}
   return {
     run: async () => {
@@ -52,30 +51,29 @@ export const prepareMicro: Prepare<MicroJob, MicroResult> = async ({ events, rou
   }
 }
 
-function parseAll(replies: readonly string[]): void {
+function parseAll(replies: readonly Uint8Array[]): void {
   const delivery: Delivery = { streamSeq: 0, consumerSeq: 0, brokerMs: 0, pending: 0 }
   for (const reply of replies) {
-    if (!parseDelivery(reply, delivery)) throw new Error(`not a delivery: ${reply}`)
+    if (!parseDelivery(reply, delivery)) throw new Error(`not a delivery: ${Buffer.from(reply).toString()}`)
   }
 }
 
-async function makeBatches(
-  count: number,
-  seed: number,
+function makeBatches(
+  load: Omit<LoadOptions, 'clock'>,
   partitions: number,
-): Promise<{ batches: PartitionBatch[]; replies: string[] }> {
-  const schemas = await readSchemas(join(shopFolder, 'schemas'))
+): { batches: PartitionBatch[]; replies: Uint8Array[] } {
   const open = Array.from({ length: partitions }, () => ({ events: [] as Event[], brokerMs: [] as number[] }))
   const batches: PartitionBatch[] = []
-  const replies: string[] = []
+  const replies: Uint8Array[] = []
   let seq = 0
   let brokerMs = startMs
-  for (const { subject, payload } of generate(schemas, { seed, events: count, clock: () => Math.floor(brokerMs) })) {
+  for (const { subject, payload } of personalization.messages({ ...load, clock: () => Math.floor(brokerMs) })) {
     const [, source = '', type = '', key = ''] = subject.split('.')
     const partition = partitionOf(key, partitions)
     const at = Math.floor((brokerMs += stepMs))
     const origin = { subject: `events.${partition}.${source}.${type}`, data: payload }
-    replies.push(`$JS.ACK.EVENTS.millrace-shop-${partition}-abcdefgh.1.${++seq}.${seq}.${at}000000.${count - seq}`)
+    const reply = `$JS.ACK.EVENTS.millrace-shop-${partition}-abcdefgh.1.${++seq}.${seq}.${at}000000.${load.events - seq}`
+    replies.push(Buffer.from(reply))
     const { events, brokerMs: times } = open[partition]!
     events.push(new Event(seq, source, type, at, origin, undefined, '', undefined, at))
     times.push(brokerMs)

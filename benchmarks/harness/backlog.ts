@@ -1,13 +1,12 @@
-/** The load: events of the example shop, in the stream before anything is measured. */
-import { join } from 'node:path'
+/** The load of a drain: a workload's events, in the stream before anything is measured. */
 import { PublishWindow } from '../../engine/cli/publish-window.js'
 import { systemClock } from '../../engine/clock.js'
 import { Names } from '../../engine/nats/names.js'
 import { partitionOf } from '../../engine/nats/partitioning.js'
 import { Publisher } from '../../engine/nats/publisher.js'
-import { readSchemas } from '../../examples/shop/avro.js'
-import { generate } from '../../examples/shop/generator.js'
-import { type Rig, shopFolder } from './rig.js'
+import type { BenchOptions } from '../question.js'
+import type { Message, Tally } from '../workloads/workload.js'
+import type { Rig } from './rig.js'
 
 /** Which stream sequences each partition has. */
 export class Backlog {
@@ -15,15 +14,21 @@ export class Backlog {
   events = 0
   payloadBytes = 0
 
-  constructor(private readonly partitions: number) {
+  constructor(
+    private readonly partitions: number,
+    /** What must come of the events, where the workload knows. */
+    readonly tally?: Tally,
+  ) {
     this.#seqs = Array.from({ length: partitions }, () => [])
   }
 
-  /** Takes note of the next event of the stream, published to `events.<source>.<type>.<key>`. */
-  add(subject: string, payloadBytes: number): void {
+  /** Takes note of the next event of the stream. */
+  add(message: Message): void {
+    const { subject, payload } = message
     const key = subject.slice(subject.lastIndexOf('.') + 1)
     this.#seqs[partitionOf(key, this.partitions)]!.push(++this.events)
-    this.payloadBytes += payloadBytes
+    this.payloadBytes += payload.length
+    this.tally?.add(message)
   }
 
   /** Events of each partition. */
@@ -50,16 +55,18 @@ export class Backlog {
 }
 
 /** Fills the empty event stream. Throws unless every event is stored, once and in order. */
-export async function publishBacklog(rig: Rig, events: number, seed: number): Promise<Backlog> {
-  const schemas = await readSchemas(join(shopFolder, 'schemas'))
+export async function publishBacklog(
+  rig: Rig,
+  { events, seed, users }: Pick<BenchOptions, 'events' | 'seed' | 'users'>,
+): Promise<Backlog> {
   const publisher = new Publisher(rig.connection)
   const window = new PublishWindow(publisher)
-  const backlog = new Backlog(rig.pipeline.partitions)
+  const backlog = new Backlog(rig.workload.partitions, rig.workload.tally?.())
   const clock = () => Math.floor(systemClock.wallMs())
-  for (const { subject, payload, messageId } of generate(schemas, { seed, events, clock })) {
+  for (const message of rig.workload.messages({ seed, events, users, clock })) {
     await window.room()
-    window.publish(backlog.events, subject, payload, ['Nats-Msg-Id', messageId])
-    backlog.add(subject, payload.length)
+    window.publish(backlog.events, message.subject, message.payload, ['Nats-Msg-Id', message.messageId])
+    backlog.add(message)
   }
   await window.drained()
   publisher.close()

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Rig } from './rig.js'
+import type { EngineFile } from './engine-config.js'
 
 const program = fileURLToPath(new URL('../../engine/cli/main.js', import.meta.url))
 const readyWithinMs = 30_000
@@ -16,6 +16,15 @@ const committedMetrics = [
   'millrace_segment_changes_total',
   'millrace_events_dead_lettered_total',
 ]
+
+/** How far an engine is. */
+export interface Progress {
+  /** Committed. */
+  readonly events: number
+  readonly committedEffects: number
+  /** Acknowledged by the broker. */
+  readonly publishedEffects: number
+}
 
 export class EngineProcess {
   #isOver = false
@@ -32,18 +41,18 @@ export class EngineProcess {
     })
   }
 
-  /** Spawned, not ready yet. */
-  static spawn(rig: Rig, cpuProf?: string): EngineProcess {
+  /** Spawned, not ready yet. `node` is the program that runs it. */
+  static spawn({ configFile, adminPort }: EngineFile, cpuProf?: string, node = process.execPath): EngineProcess {
     const profiling = cpuProf === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', cpuProf]
-    const child = spawn(process.execPath, [...profiling, program, 'run', '--config', rig.configFile], {
+    const child = spawn(node, [...profiling, program, 'run', '--config', configFile], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-    return new EngineProcess(child, `http://127.0.0.1:${rig.config.admin.port}`)
+    return new EngineProcess(child, `http://127.0.0.1:${adminPort}`)
   }
 
   /** One of several, without an admin port of its own. */
-  static spawnReplica(rig: Rig, name: string): EngineProcess {
-    const child = spawn(process.execPath, [program, 'run', '--config', rig.configFile], {
+  static spawnReplica({ configFile }: EngineFile, name: string): EngineProcess {
+    const child = spawn(process.execPath, [program, 'run', '--config', configFile], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, MILLRACE_REPLICA_NAME: name, MILLRACE_ADMIN_PORT: '0' },
     })
@@ -71,16 +80,29 @@ export class EngineProcess {
     }
   }
 
+  /** Counts that only rise; all zero while the engine starts. */
+  async progress(): Promise<Progress> {
+    const page = await fetch(`${this.admin}/metrics`).then(
+      reply => reply.text(),
+      () => '',
+    )
+    return {
+      events: total(page, 'millrace_events_total'),
+      committedEffects: committedMetrics.reduce((sum, name) => sum + total(page, name), 0),
+      publishedEffects: total(page, 'millrace_published_total'),
+    }
+  }
+
   /** Resolves when the broker has acknowledged every effect that is committed. */
   async published(): Promise<void> {
     const deadline = performance.now() + publishedWithinMs
     for (;;) {
       this.check()
-      const page = await (await fetch(`${this.admin}/metrics`)).text()
-      const committed = committedMetrics.reduce((sum, name) => sum + total(page, name), 0)
-      const published = total(page, 'millrace_published_total')
-      if (published === committed) return
-      if (performance.now() > deadline) throw new Error(`${committed} effects are committed, ${published} published`)
+      const { committedEffects, publishedEffects } = await this.progress()
+      if (publishedEffects === committedEffects) return
+      if (performance.now() > deadline) {
+        throw new Error(`${committedEffects} effects are committed, ${publishedEffects} published`)
+      }
       await sleep(10)
     }
   }

@@ -1,41 +1,47 @@
-/** Time and processor time of several processes between two moments. */
+/** Time and processor time of groups of processes between two moments. */
 import { cpuMsOf, peakRssMbOf } from './process-usage.js'
 
-/** The process that is measured, and the servers it uses. */
-export interface Processes {
-  readonly engine: number
-  readonly nats: number
-  readonly redis: number
-}
+/** Who takes part in a measurement: the contender itself, the servers, and where the load is open loop its generator. */
+export type Role = 'engine' | 'nats' | 'redis' | 'generator'
 
-export interface Measurement {
+/** Process ids of each role. */
+export type Processes<Roles extends Role = 'engine' | 'nats' | 'redis'> = Readonly<Record<Roles, readonly number[]>>
+
+export interface Measurement<Roles extends Role = 'engine' | 'nats' | 'redis'> {
   readonly eventsPerSecond: number
-  /** Processor time of each process, microseconds for one event. */
-  readonly cpuUsPerEvent: Readonly<Record<keyof Processes, number>>
-  /** The most memory that the measured process has held, from its start on. */
+  /** Processor time of each role, microseconds for one event. */
+  readonly cpuUsPerEvent: Readonly<Record<Roles, number>>
+  /** The most memory that the processes of the contender have held, each from its start on, added up. */
   readonly rssMb: number
 }
 
-const names = ['engine', 'nats', 'redis'] as const
-
-export class Meter {
+export class Meter<Roles extends Role = 'engine' | 'nats' | 'redis'> {
   readonly #startedAt = performance.now()
-  readonly #cpuMs: readonly number[]
+  readonly #cpuMs: ReadonlyMap<Roles, number>
 
   /** Starts to measure. */
-  constructor(private readonly processes: Processes) {
-    this.#cpuMs = names.map(name => cpuMsOf(processes[name]))
+  constructor(private readonly processes: Processes<Roles> & Pick<Processes, 'engine'>) {
+    this.#cpuMs = this.#read()
+  }
+
+  /** Milliseconds since the start. */
+  get elapsedMs(): number {
+    return performance.now() - this.#startedAt
   }
 
   /** What `events` events took since the start. All processes must still run. */
-  read(events: number): Measurement {
-    const seconds = (performance.now() - this.#startedAt) / 1000
-    const us = (name: keyof Processes, at: number) =>
-      ((cpuMsOf(this.processes[name]) - this.#cpuMs[at]!) * 1000) / events
+  read(events: number): Measurement<Roles> {
+    const eventsPerSecond = (events * 1000) / this.elapsedMs
+    const us = [...this.#read()].map(([role, ms]) => [role, ((ms - this.#cpuMs.get(role)!) * 1000) / events] as const)
     return {
-      eventsPerSecond: events / seconds,
-      cpuUsPerEvent: { engine: us('engine', 0), nats: us('nats', 1), redis: us('redis', 2) },
-      rssMb: peakRssMbOf(this.processes.engine),
+      eventsPerSecond,
+      cpuUsPerEvent: Object.fromEntries(us) as Record<Roles, number>,
+      rssMb: this.processes.engine.reduce((sum, pid) => sum + peakRssMbOf(pid), 0),
     }
+  }
+
+  #read(): Map<Roles, number> {
+    const roles = Object.entries(this.processes) as [Roles, readonly number[]][]
+    return new Map(roles.map(([role, pids]) => [role, pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0)]))
   }
 }

@@ -1,6 +1,7 @@
 /** Reads a known number of messages with the engine's own reader. */
 import type { NatsConnection } from '../../engine/nats/connection.js'
-import { Reader, type Batch } from '../../engine/nats/reader.js'
+import type { Batch } from '../../engine/nats/arrivals.js'
+import { Reader } from '../../engine/nats/reader.js'
 import type { Streams } from '../../engine/nats/streams.js'
 import { Wakeup } from '../../engine/wakeup.js'
 import type { Limits } from '../../engine/limits.js'
@@ -8,6 +9,8 @@ import type { Limits } from '../../engine/limits.js'
 export interface StreamPart {
   readonly stream: string
   readonly filter: string
+  /** Stream sequence after which to begin; default 0. */
+  readonly after?: number
   /** Messages to wait for. */
   readonly count: number
   readonly limits: Limits
@@ -17,7 +20,7 @@ export interface StreamPart {
 export async function readStream(
   connection: NatsConnection,
   { manager }: Streams,
-  { stream, filter, count, limits }: StreamPart,
+  { stream, filter, after = 0, count, limits }: StreamPart,
   take: (batch: Batch) => void,
 ): Promise<void> {
   const wakeup = new Wakeup()
@@ -39,7 +42,7 @@ export async function readStream(
       restarted = why
     },
   }
-  const reader = new Reader(connection, manager, options, 0)
+  const reader = new Reader(connection, manager, options, after)
   try {
     for (let received = 0; received < count;) {
       const batch = reader.take(limits.batchEvents, limits.batchBytes)

@@ -1,27 +1,27 @@
-/** Private servers, the example shop configured to use them, and the way back to an empty state between rounds. */
-import { writeFile } from 'node:fs/promises'
+/** Private servers, a workload's pipeline configured to use them, and the way back to an empty state between rounds. */
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import { freePort } from '../../engine/cli/local-probe.js'
 import { startLocalServers, type LocalServers } from '../../engine/cli/local-servers.js'
 import { loadConfig, type Config } from '../../engine/config.js'
 import { loadPipeline } from '../../engine/load-pipeline.js'
-import { connectNats, type NatsConnection } from '../../engine/nats/connection.js'
+import { connectNats, isNotFound, type NatsConnection } from '../../engine/nats/connection.js'
 import { lanes, ledgerStream, Names } from '../../engine/nats/names.js'
 import { provision } from '../../engine/nats/provision.js'
 import { Streams } from '../../engine/nats/streams.js'
 import type { Pipeline } from '../../engine/pipeline.js'
 import { RedisStore } from '../../profiles/redis-store.js'
+import type { Site } from '../contenders/contender.js'
+import type { Workload } from '../workloads/workload.js'
+import { writeEngineFile, type EngineFile } from './engine-config.js'
 import type { Processes } from './meter.js'
-
-/** From `build/benchmarks/`. */
-export const shopFolder = fileURLToPath(new URL('../../../examples/shop/', import.meta.url))
 
 export class Rig {
   private constructor(
+    readonly workload: Workload,
     readonly servers: LocalServers,
-    readonly configFile: string,
+    /** For `millrace run`. */
+    readonly engine: EngineFile,
     readonly config: Config,
     readonly pipeline: Pipeline,
     readonly connection: NatsConnection,
@@ -31,37 +31,57 @@ export class Rig {
     private readonly redis: Redis,
   ) {}
 
-  static async start(say: (line: string) => void): Promise<Rig> {
-    const { pipeline } = await loadPipeline(join(shopFolder, 'pipeline.ts'))
+  /** Resolves when the servers run and the streams are there, empty. */
+  static async start(workload: Workload, say: (line: string) => void): Promise<Rig> {
+    const { pipeline } = await loadPipeline(workload.pipelineFile)
+    if (pipeline.partitions !== workload.partitions) {
+      throw new Error(`${workload.name} has ${workload.partitions} partitions, its pipeline ${pipeline.partitions}`)
+    }
     const servers = await startLocalServers({
       nats: { partitions: pipeline.partitions },
       // A rewrite of the append-only file would come in some rounds and not in others; `reset` does it between them.
       redis: { config: { 'auto-aof-rewrite-percentage': '0' } },
       say,
     })
-    const configFile = join(servers.folder, 'bench.json')
-    const settings = {
-      pipeline: join(shopFolder, 'pipeline.ts'),
-      nats: { servers: [`127.0.0.1:${servers.nats.port}`] },
-      redis: { url: servers.redis.url },
-      admin: { port: await freePort() },
-      log: { level: 'warn' },
-    }
-    await writeFile(configFile, JSON.stringify(settings))
-    const config = loadConfig({ file: configFile, env: {} })
+    const [natsUrl, redisUrl] = [servers.nats.url, servers.redis.url]
+    const { pipelineFile } = workload
+    const engine = await writeEngineFile({ natsUrl, redisUrl, pipelineFile, folder: servers.folder })
+    const config = loadConfig({ file: engine.configFile, env: {} })
     const connection = await connectNats(config.nats, 'millrace bench')
     const streams = await Streams.open(connection)
     const store = new RedisStore(config.redis, pipeline.name)
     await store.verify()
     const redis = new Redis(servers.redis.url)
-    const rig = new Rig(servers, configFile, config, pipeline, connection, streams, store, redis)
+    const rig = new Rig(workload, servers, engine, config, pipeline, connection, streams, store, redis)
     await rig.#provision()
     return rig
   }
 
-  /** The servers, and the process that is measured. */
-  processes(engine: number): Processes {
-    return { engine, nats: this.servers.nats.pid, redis: this.servers.redis.pid }
+  get configFile(): string {
+    return this.engine.configFile
+  }
+
+  /** The servers, and the processes that are measured. */
+  processes(...engine: number[]): Processes {
+    return { engine, nats: [this.servers.nats.pid], redis: [this.servers.redis.pid] }
+  }
+
+  /** What a contender is told, with a folder of its own. */
+  async site(contender: string, events: number): Promise<Site> {
+    const { nats, redis, folder } = this.servers
+    const names = new Names()
+    const own = join(folder, contender)
+    await mkdir(own, { recursive: true })
+    return {
+      natsUrl: nats.url,
+      redisUrl: redis.url,
+      folder: own,
+      workload: this.workload,
+      eventsStream: names.streams.events,
+      eventSubjects: names.eventSubjects(),
+      triggersStream: names.streams.triggers,
+      events,
+    }
   }
 
   get versions(): string {
@@ -71,14 +91,13 @@ export class Rig {
   /** The events stay; everything that was made of them goes, so that the next round starts like the first. */
   async reset(): Promise<void> {
     const { streams } = new Names()
-    for (const stream of [...lanes.map(lane => streams[lane]), ledgerStream])
-      await this.streams.manager.streams.delete(stream)
-    await this.#provision()
-    await this.redis.flushall()
-    await this.redis.bgrewriteaof()
-    while (!(await this.redis.info('persistence')).includes('aof_rewrite_in_progress:0')) {
-      await new Promise(resolve => setTimeout(resolve, 10))
-    }
+    await this.#empty([...lanes.map(lane => streams[lane]), ledgerStream])
+  }
+
+  /** Everything goes, the events too. */
+  async clear(): Promise<void> {
+    const { streams } = new Names()
+    await this.#empty([...Object.values(streams), ledgerStream])
   }
 
   async stop(): Promise<void> {
@@ -86,6 +105,20 @@ export class Rig {
     await this.store.close()
     await this.connection.close()
     await this.servers.stop()
+  }
+
+  async #empty(streams: readonly string[]): Promise<void> {
+    for (const stream of streams) {
+      await this.streams.manager.streams.delete(stream).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error
+      })
+    }
+    await this.#provision()
+    await this.redis.flushall()
+    await this.redis.bgrewriteaof()
+    while (!(await this.redis.info('persistence')).includes('aof_rewrite_in_progress:0')) {
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
   }
 
   async #provision(): Promise<void> {

@@ -1,164 +1,185 @@
 /**
- * How long does it take from when the broker has an event to when the broker has the trigger of that event?
+ * How long does it take from event to trigger, at which load, and how much load can be sustained?
  *
- * Load: open loop. Events of the example shop are sent on schedule, whether or not earlier ones are through, in small bursts
- * of what a millisecond owes; every publish ack is counted. The engine runs in its own process; the first three seconds are
- * sent and not counted. Both times are the broker's own, of when it stored the event and the trigger, so no two clocks are
- * compared. Percentiles are exact, from all samples.
+ * Load: open loop. Events of the personalization workload are encoded before a run and sent by schedule from a process of their
+ * own, whether or not earlier ones are through; every publish is acknowledged. Each contender is started on an empty state and
+ * first asked for its sustained maximum: the highest rate at which its lag does not grow over the measured window after a
+ * warm-up. Then follow 1,000, 5,000 and 10,000 events/s and half of that maximum, or `--rate` alone. `--quick` asks Millrace
+ * alone.
  *
- * Not in it: the way from the producer to the broker and from the broker to a subscriber; triggers that wait by definition
- * (`cart_abandoned`); a cold start; networks. The sender shares the machine with everything else: its lag says how well it
- * kept its schedule.
+ * "Broker to trigger" is from when the broker stored the event to when it stored the trigger, both by its own clock. "Due to
+ * trigger" begins when the event was due by the schedule, so a late sender and a slow broker count. Percentiles come from an
+ * HDR histogram of three digits.
+ *
+ * Not in it: the way from the broker to a subscriber; triggers that wait by definition (`cart_abandoned`); a cold start;
+ * networks. Everybody shares the machine's cores, the sender too.
  */
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { table } from '../../engine/cli/terminal.js'
-import { systemClock } from '../../engine/clock.js'
-import type { Event } from '../../engine/event.js'
-import { Names } from '../../engine/nats/names.js'
-import { Publisher } from '../../engine/nats/publisher.js'
-import { parseCoordinate, positionHeader } from '../../engine/outbox-entry.js'
-import { readSchemas } from '../../examples/shop/avro.js'
-import { generate } from '../../examples/shop/generator.js'
-import { limitsOf } from '../../engine/limits.js'
-import { EngineProcess } from '../harness/engine-process.js'
-import { Meter, type Measurement } from '../harness/meter.js'
+import type { Contender } from '../contenders/contender.js'
+import { contenders } from '../contenders/index.js'
+import { millraceWith } from '../contenders/millrace.js'
+import { OpenLoop, type LoadResult } from '../harness/open-loop.js'
+import { Rig } from '../harness/rig.js'
+import { rounded } from '../harness/statistics.js'
+import { sustainedRate } from '../harness/sustained.js'
 import type { Answer, BenchOptions, Question } from '../question.js'
-import { readStream } from '../harness/read-stream.js'
-import { Rig, shopFolder } from '../harness/rig.js'
-import { percentile, rounded } from '../harness/statistics.js'
+import { personalization } from '../workloads/personalization/workload.js'
 
-const warmUpSeconds = 3
-/** Fires by time, not by an event. */
-const waitingTrigger = 'cart_abandoned'
+const rates = [1_000, 5_000, 10_000]
+const warmUpSeconds = 2
+const search = { from: 2_000, most: 200_000, warmUpSeconds: 1, seconds: 2 }
 
-interface Sent {
-  /** Events of the warm-up come first. */
-  readonly events: number
-  /** How late each counted event was sent, milliseconds. */
-  readonly lagMs: number[]
+interface Latencies {
+  readonly contender: Contender
+  /** Events a second; absent when it was not looked for. */
+  readonly sustained: number | undefined
+  /** Rates that were not even tried, because they are above it. */
+  readonly beyond: readonly number[]
+  readonly runs: readonly LoadResult[]
+  /** Why nothing was measured. */
+  readonly failure?: string
 }
 
 export const latency: Question = {
   name: 'latency',
-  asks: 'How long from event to trigger, at a steady rate?',
+  asks: 'How long from event to trigger, over load, and how much load can be sustained?',
   answer: async (options, say) => {
-    const rig = await Rig.start(say)
+    const rig = await Rig.start(personalization, say)
     try {
-      const engine = EngineProcess.spawn(rig, options.cpuProf)
-      await engine.ready()
-      say(`latency: ${options.rate} events/s for ${warmUpSeconds} + ${options.seconds} s`)
-      const meter = new Meter(rig.processes(engine.pid))
-      const sent = await sendOnSchedule(rig, options)
-      await engine.published()
-      const usage = meter.read(sent.events)
-      await engine.stop()
-      const samples = await samplesOf(rig, sent.events, options.rate * warmUpSeconds)
-      return answer(options, samples, Float64Array.from(sent.lagMs).sort(), usage, rig.versions)
+      const results: Latencies[] = []
+      for (const contender of [millraceWith(options), ...(options.quick ? [] : contenders)]) {
+        const tell = (line: string) => say(`latency: ${contender.name}, ${line}`)
+        results.push(await measure(rig, contender, options, tell).catch((error: unknown) => failed(contender, error)))
+      }
+      return answer(results, options, rig.versions)
     } finally {
       await rig.stop()
     }
   },
 }
 
-function answer(
-  { rate, seconds }: BenchOptions,
-  samples: Float64Array,
-  lag: Float64Array,
-  { cpuUsPerEvent, rssMb }: Measurement,
-  versions: string,
-): Answer {
-  const shares = [0.5, 0.99, 0.999, 1]
-  const row = (name: string, sorted: Float64Array) => [
-    name,
-    ...shares.map(share => percentile(sorted, share).toFixed(2)),
-  ]
-  const named = (sorted: Float64Array) => {
-    const [p50, p99, p999, most] = shares.map(share => rounded(percentile(sorted, share), 3))
-    return { p50, p99, p999, most }
-  }
-  const [engine, nats, redis] = [cpuUsPerEvent.engine, cpuUsPerEvent.nats, cpuUsPerEvent.redis].map(us =>
-    rounded(us, 1),
-  )
-  const rows = [row('broker to trigger', samples), row('sender behind schedule', lag)]
-  return {
-    text:
-      `${rate} events/s for ${seconds} s, ${samples.length} triggers; ${versions}\n\n` +
-      table(rows, ['ms', 'p50', 'p99', 'p99.9', 'most']) +
-      `CPU us per event: engine ${engine}, nats ${nats}, redis ${redis}; engine at most ${rssMb.toFixed(0)} MB\n`,
-    json: {
-      latency: {
-        rate,
-        seconds,
-        triggers: samples.length,
-        brokerToTriggerMs: named(samples),
-        senderLagMs: named(lag),
-        cpuUsPerEvent: { engine, nats, redis },
-        rssMb: rounded(rssMb, 1),
-      },
-    },
-  }
-}
-
-/** Resolves when every event is acknowledged. Throws when one is not. */
-async function sendOnSchedule(rig: Rig, { rate, seconds, seed }: BenchOptions): Promise<Sent> {
-  const schemas = await readSchemas(join(shopFolder, 'schemas'))
-  const events = rate * (warmUpSeconds + seconds)
-  const load = generate(schemas, { seed, events, clock: () => Math.floor(systemClock.wallMs()) })
-  const publisher = new Publisher(rig.connection)
-  const lagMs: number[] = []
-  let acknowledged = 0
-  let failure: Error | undefined
-  const startedAt = performance.now()
-  for (let sent = 0; sent < events;) {
-    const elapsedMs = performance.now() - startedAt
-    for (const due = Math.min(events, Math.floor((elapsedMs * rate) / 1000)); sent < due; sent++) {
-      const { value } = load.next()
-      const { subject, payload, messageId } = value!
-      if (sent >= rate * warmUpSeconds) lagMs.push(elapsedMs - (sent * 1000) / rate)
-      publisher.publish(subject, payload, ['Nats-Msg-Id', messageId], error => {
-        if (error === undefined) acknowledged++
-        else failure ??= error
-      })
+async function measure(
+  rig: Rig,
+  contender: Contender,
+  options: BenchOptions,
+  say: (line: string) => void,
+): Promise<Latencies> {
+  await contender.prepare?.(await rig.site(contender.name, 0))
+  const loop = await OpenLoop.start(rig, contender, options)
+  try {
+    const sustained = options.rate === undefined ? await findSustained(loop, options.quick, say) : undefined
+    const wanted = sustained === undefined ? [options.rate!] : [...rates, Math.round(sustained / 2)]
+    const tried = wanted.filter(rate => rate > 0 && rate <= (sustained ?? Infinity))
+    const runs: LoadResult[] = []
+    for (const rate of tried.sort((a, b) => a - b)) {
+      say(`${rate} events/s for ${warmUpSeconds} + ${options.seconds} s`)
+      const run = await loop.run({ rate, warmUpSeconds, seconds: options.seconds })
+      runs.push(run)
+      if (!run.isFinished) break
     }
-    await sleep(1)
+    return { contender, sustained, beyond: wanted.filter(rate => !tried.includes(rate)), runs }
+  } finally {
+    await loop.stop()
   }
-  while (acknowledged < events) {
-    if (failure !== undefined) throw failure
-    await sleep(5)
-  }
-  publisher.close()
-  return { events, lagMs }
 }
 
-/** Sorted milliseconds from stored event to stored trigger, of events after the first `skip`. */
-async function samplesOf(rig: Rig, events: number, skip: number): Promise<Float64Array> {
-  const names = new Names()
-  const { connection, streams, config } = rig
-  const limits = limitsOf(config, rig.pipeline.partitions)
-  const storedMs = new Float64Array(events + 1)
-  const source = { stream: names.streams.events, filter: names.eventSubjects(), count: events, limits }
-  await readStream(connection, streams, source, batch => {
-    batch.events.forEach(({ seq }, at) => (storedMs[seq] = batch.brokerMs[at]!))
-  })
-  const { lastSeq: triggers } = await streams.freshFacts(names.streams.triggers)
-  const effects = { stream: names.streams.triggers, filter: names.laneSubjects('triggers'), count: triggers, limits }
-  const samples: number[] = []
-  await readStream(connection, streams, effects, batch => {
-    batch.events.forEach((trigger, at) => {
-      if (trigger.origin.subject.split('.')[1] === waitingTrigger) return
-      const seq = causeOf(trigger)
-      if (seq > skip) samples.push(batch.brokerMs[at]! - storedMs[seq]!)
-    })
-  })
-  return Float64Array.from(samples).sort()
+/** The others go on. */
+function failed(contender: Contender, error: unknown): Latencies {
+  const failure = error instanceof Error ? error.message : String(error)
+  return { contender, sustained: undefined, beyond: [], runs: [], failure }
 }
 
-/** Stream sequence of the event that a trigger follows. */
-function causeOf({ origin, seq }: Event): number {
-  for (const [name, [value]] of origin.headers ?? []) {
-    const coordinate = name === positionHeader ? parseCoordinate(value ?? '') : undefined
-    if (coordinate !== undefined) return coordinate.seq
+async function findSustained(loop: OpenLoop, quick: boolean, say: (line: string) => void): Promise<number> {
+  const tryRate = async (rate: number) => {
+    const { isSustained, isFinished, behindMs, measurement } = await loop.run({ ...search, rate, hasLatency: false })
+    const doneRate = measurement.eventsPerSecond
+    const behind = behindMs.map(ms => Math.round(ms)).join(' to ')
+    say(
+      `${rate} events/s ${isSustained ? 'sustained' : `not sustained, ${Math.round(doneRate)} done`}, ${behind} ms behind`,
+    )
+    return { isSustained, isFinished, doneRate }
   }
-  throw new Error(`trigger ${seq} does not say what it follows`)
+  return sustainedRate(tryRate, { ...search, trials: quick ? 5 : 9 })
+}
+
+function answer(results: readonly Latencies[], { seconds }: BenchOptions, versions: string): Answer {
+  const rows = results.flatMap(({ contender, sustained, beyond, runs }) => [
+    ...runs.map(run => [contender.label, run.rate, ...figures(run), cpu(run)]),
+    ...beyond.map(rate => [contender.label, rate, `not sustained, at most ${sustained ?? 0}/s`, '', '', '', '', '']),
+  ])
+  const header = [
+    '',
+    'events/s',
+    'p50 ms',
+    'p99',
+    'p99.9',
+    'most',
+    'due to trigger p50, p99, p99.9',
+    'CPU us per event',
+  ]
+  const maxima = results.map(({ contender, sustained, failure }) => [
+    contender.label,
+    sustained ?? (failure === undefined ? 'not asked' : `failed: ${failure}`),
+  ])
+  const [millrace] = results
+  return {
+    text: [
+      `broker to trigger, ${seconds} s each; ${versions}`,
+      '',
+      table(rows, header),
+      table(maxima, ['', 'sustained events/s']),
+      '',
+    ].join('\n'),
+    json: {
+      seconds,
+      versions,
+      contenders: Object.fromEntries(results.map(result => [result.contender.name, json(result)])),
+    },
+    failure: millrace?.failure,
+  }
+}
+
+function figures({ latency, isSustained, isFinished }: LoadResult): string[] {
+  if (!isSustained || !isFinished) return ['not sustained', '', '', '', '']
+  if (latency === undefined) return ['no triggers', '', '', '', '']
+  const { p50, p99, p999, most } = latency.brokerToTriggerMs
+  const due = latency.dueToTriggerMs
+  return [
+    ...[p50, p99, p999, most].map(ms => ms.toFixed(2)),
+    [due.p50, due.p99, due.p999].map(ms => ms.toFixed(2)).join(', '),
+  ]
+}
+
+function cpu({ measurement: { cpuUsPerEvent } }: LoadResult): string {
+  return Object.entries(cpuUsPerEvent)
+    .map(([role, us]) => `${role} ${us.toFixed(1)}`)
+    .join(', ')
+}
+
+function json({ contender: { label, guarantee, lacks }, sustained, beyond, runs, failure }: Latencies): object {
+  const points = runs.filter(({ isSustained, isFinished }) => isSustained && isFinished)
+  const others = runs.filter(run => !points.includes(run)).map(({ rate }) => rate)
+  return {
+    label,
+    guarantee,
+    lacks,
+    sustainedEventsPerSecond: sustained,
+    notSustained: [...others, ...beyond],
+    failure,
+    points: points.map(({ rate, measurement: { cpuUsPerEvent, rssMb }, behindMs, sendLagMs, latency }) => ({
+      rate,
+      latencyMs: latency?.brokerToTriggerMs,
+      dueToTriggerMs: latency?.dueToTriggerMs,
+      sendLagMs,
+      behindMs: behindMs.map(ms => rounded(ms, 1)),
+      cpuUsPerEvent: roundedCpu(cpuUsPerEvent),
+      rssMb: rounded(rssMb, 1),
+    })),
+  }
+}
+
+/** `sum` is without the generator, which is not part of the work. */
+function roundedCpu({ engine, nats, redis, generator }: LoadResult['measurement']['cpuUsPerEvent']): object {
+  const us = { sum: engine + nats + redis, engine, nats, redis, generator }
+  return Object.fromEntries(Object.entries(us).map(([role, value]) => [role, rounded(value, 2)]))
 }

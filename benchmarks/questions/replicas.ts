@@ -1,7 +1,7 @@
 /**
  * What do more processes bring on this machine?
  *
- * Load: the backlog of the example shop, as for `pipeline`. Each round drains it with one, two and four replicas of the engine
+ * Load: the backlog of the personalization workload, as for `pipeline`. Each round drains it with one, two and four replicas of the engine
  * that share its partitions. Measured from when the partitions are spread evenly and every replica has committed, to when
  * every event is committed: starting and moving partitions are left out, and so is publishing the last effects.
  *
@@ -12,10 +12,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { table } from '../../engine/cli/terminal.js'
 import { publishBacklog, type Backlog } from '../harness/backlog.js'
 import { EngineProcess } from '../harness/engine-process.js'
-import { cpuMsOf, peakRssMbOf } from '../harness/process-usage.js'
+import { Meter, type Measurement } from '../harness/meter.js'
 import type { Answer, Question } from '../question.js'
 import { Rig } from '../harness/rig.js'
 import { rounded, spreadOf } from '../harness/statistics.js'
+import { personalization } from '../workloads/personalization/workload.js'
 
 const counts = [1, 2, 4] as const
 const lookEveryMs = 40
@@ -23,22 +24,15 @@ const stalledAfterMs = 30_000
 /** Below this a figure would be of a few moments only. */
 const leastShareMeasured = 0.15
 
-interface Shared {
-  readonly eventsPerSecond: number
-  readonly cpuUsPerEvent: { readonly engines: number; readonly nats: number; readonly redis: number }
-  /** Of all replicas together. */
-  readonly rssMb: number
-}
-
 export const replicas: Question = {
   name: 'replicas',
   asks: 'What do two and four processes bring on this machine?',
   answer: async (options, say) => {
-    const rig = await Rig.start(say)
+    const rig = await Rig.start(personalization, say)
     try {
       say(`replicas: publishing ${options.events} events`)
-      const backlog = await publishBacklog(rig, options.events, options.seed)
-      const rounds = new Map<number, Shared[]>(counts.map(count => [count, []]))
+      const backlog = await publishBacklog(rig, options)
+      const rounds = new Map<number, Measurement[]>(counts.map(count => [count, []]))
       for (let number = 1; number <= options.rounds; number++) {
         for (const count of counts) {
           say(`replicas: round ${number} of ${options.rounds}, ${count} processes`)
@@ -53,10 +47,10 @@ export const replicas: Question = {
   },
 }
 
-async function share(rig: Rig, backlog: Backlog, count: number): Promise<Shared> {
-  const engines = Array.from({ length: count }, (_, i) => EngineProcess.spawnReplica(rig, `bench-${i}`))
+async function share(rig: Rig, backlog: Backlog, count: number): Promise<Measurement> {
+  const engines = Array.from({ length: count }, (_, i) => EngineProcess.spawnReplica(rig.engine, `bench-${i}`))
   try {
-    let meter: SharedMeter | undefined
+    let meter: Meter | undefined
     let before = 0
     let done = 0
     let movedAt = performance.now()
@@ -68,7 +62,7 @@ async function share(rig: Rig, backlog: Backlog, count: number): Promise<Shared>
       done = events
       const fair = Math.floor(rig.pipeline.partitions / count)
       if (meter === undefined && done > 0 && engines.every((_, i) => (owned.get(`bench-${i}`) ?? 0) >= fair)) {
-        meter = new SharedMeter(rig, engines)
+        meter = new Meter(rig.processes(...engines.map(({ pid }) => pid)))
         before = done
       }
       if (done < backlog.events) await sleep(lookEveryMs)
@@ -80,35 +74,6 @@ async function share(rig: Rig, backlog: Backlog, count: number): Promise<Shared>
     return meter.read(measured)
   } finally {
     await Promise.all(engines.map(engine => engine.stop()))
-  }
-}
-
-class SharedMeter {
-  readonly #startedAt = performance.now()
-  readonly #cpuMs: readonly number[]
-  readonly #pids: readonly (readonly number[])[]
-
-  constructor(
-    rig: Rig,
-    private readonly engines: readonly EngineProcess[],
-  ) {
-    const { nats, redis } = rig.processes(0)
-    this.#pids = [engines.map(({ pid }) => pid), [nats], [redis]]
-    this.#cpuMs = this.#read()
-  }
-
-  read(events: number): Shared {
-    const seconds = (performance.now() - this.#startedAt) / 1000
-    const [engines, nats, redis] = this.#read().map((ms, i) => ((ms - this.#cpuMs[i]!) * 1000) / events)
-    return {
-      eventsPerSecond: events / seconds,
-      cpuUsPerEvent: { engines: engines!, nats: nats!, redis: redis! },
-      rssMb: this.engines.reduce((sum, { pid }) => sum + peakRssMbOf(pid), 0),
-    }
-  }
-
-  #read(): number[] {
-    return this.#pids.map(pids => pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0))
   }
 }
 
@@ -125,14 +90,14 @@ async function standing(rig: Rig, backlog: Backlog): Promise<{ events: number; o
   return { events, owned }
 }
 
-function answer(rounds: ReadonlyMap<number, readonly Shared[]>, events: number, versions: string): Answer {
-  const median = (count: number, of: (shared: Shared) => number) => spreadOf(rounds.get(count)!.map(of)).median
+function answer(rounds: ReadonlyMap<number, readonly Measurement[]>, events: number, versions: string): Answer {
+  const median = (count: number, of: (shared: Measurement) => number) => spreadOf(rounds.get(count)!.map(of)).median
   const rows = counts.map(count => {
     const rate = spreadOf(rounds.get(count)!.map(({ eventsPerSecond }) => eventsPerSecond))
-    const cpu = (name: keyof Shared['cpuUsPerEvent']) =>
+    const cpu = (name: keyof Measurement['cpuUsPerEvent']) =>
       median(count, ({ cpuUsPerEvent }) => cpuUsPerEvent[name]).toFixed(1)
     const range = `${Math.round(rate.least)} to ${Math.round(rate.most)}`
-    return [count, Math.round(rate.median), range, cpu('engines'), cpu('nats'), cpu('redis')]
+    return [count, Math.round(rate.median), range, cpu('engine'), cpu('nats'), cpu('redis')]
   })
   const text = [
     `${events} events; ${versions}`,
@@ -141,16 +106,16 @@ function answer(rounds: ReadonlyMap<number, readonly Shared[]>, events: number, 
     '',
   ].join('\n')
   const figures = (count: number) => {
-    const of = (pick: (shared: Shared) => number, digits: number) => rounded(median(count, pick), digits)
+    const of = (pick: (shared: Measurement) => number, digits: number) => rounded(median(count, pick), digits)
     return {
       eventsPerSecond: of(shared => shared.eventsPerSecond, 0),
       cpuUsPerEvent: {
-        engines: of(shared => shared.cpuUsPerEvent.engines, 2),
+        engine: of(shared => shared.cpuUsPerEvent.engine, 2),
         nats: of(shared => shared.cpuUsPerEvent.nats, 2),
         redis: of(shared => shared.cpuUsPerEvent.redis, 2),
       },
       rssMb: of(shared => shared.rssMb, 1),
     }
   }
-  return { text, json: { replicas: Object.fromEntries(counts.map(count => [count, figures(count)])), versions } }
+  return { text, json: { ...Object.fromEntries(counts.map(count => [count, figures(count)])), versions } }
 }

@@ -14,6 +14,8 @@ export interface GeneratorOptions {
   readonly events: number
   /** How many people there are; default one for every 15 events. */
   readonly users?: number | undefined
+  /** Other shares of what goes wrong than the usual ones. */
+  readonly shares?: Partial<Shares> | undefined
   /** Whole epoch milliseconds. */
   readonly clock: () => number
 }
@@ -27,7 +29,7 @@ export interface ShopMessage {
 }
 
 /** Share of all messages. The rest of an event's life is in `visits.ts`. */
-const shares = {
+const usualShares = {
   copies: 0.02,
   late: 0.01,
   outOfOrder: 0.05,
@@ -39,14 +41,17 @@ const shares = {
   otherSubject: 0.0002,
 }
 
+export type Shares = Readonly<Record<keyof typeof usualShares, number>>
+
 /** Copies come at most this many messages after the original. */
 const copyDistance = 20_000
 
 /** Exactly `events` messages, made as they are asked for. */
 export function* generate(
   schemas: ReadonlyMap<string, ShopSchema>,
-  { seed, events, users = Math.max(1, Math.round(events / 15)), clock }: GeneratorOptions,
+  { seed, events, users = Math.max(1, Math.round(events / 15)), clock, shares: given }: GeneratorOptions,
 ): Generator<ShopMessage, void> {
+  const shares: Shares = { ...usualShares, ...given }
   const random = seeded(seed)
   const steps = visits(random, users)
   const sent: Omit<ShopMessage, 'messageId'>[] = []
@@ -56,17 +61,17 @@ export function* generate(
       yield { ...earlier(sent, number, random), messageId }
       continue
     }
-    const step = maybeImpossible(steps.next().value, number, random)
+    const step = maybeImpossible(steps.next().value, number, random, shares)
     const value = {
       id: `e${seed}-${number}`,
       userId: step.userId,
-      occurredAt: occurredAt(clock(), random),
+      occurredAt: occurredAt(clock(), random, shares),
       ...step.fields,
     }
     const owner = random.chance(shares.otherSubject) ? `${step.userId}-other` : step.userId
     const message = {
       subject: `events.shop.${step.type}.${owner}`,
-      payload: maybeDamaged(encode(schemas.get(step.type)!, value), random),
+      payload: maybeDamaged(encode(schemas.get(step.type)!, value), random, shares),
     }
     sent[number % copyDistance] = message
     yield { ...message, messageId }
@@ -80,13 +85,13 @@ function earlier<Message>(sent: readonly Message[], number: number, random: Rand
   return sent[(number - distance) % copyDistance] ?? sent.find(message => message !== undefined)!
 }
 
-function maybeImpossible(step: Step, number: number, random: Random): Step {
+function maybeImpossible(step: Step, number: number, random: Random, shares: Shares): Step {
   if (!random.chance(shares.negativeTotal)) return step
   const fields = { cartId: `n${number}`, orderId: `n${number}`, total: -random.whole(1, 10_000) / 100 }
   return { type: 'checkout_completed', userId: step.userId, fields }
 }
 
-function occurredAt(now: number, random: Random): number {
+function occurredAt(now: number, random: Random, shares: Shares): number {
   const sent = now - random.whole(0, 30)
   const lot = random.number()
   let edge = shares.late
@@ -97,7 +102,7 @@ function occurredAt(now: number, random: Random): number {
   return sent
 }
 
-function maybeDamaged(payload: Buffer, random: Random): Buffer {
+function maybeDamaged(payload: Buffer, random: Random, shares: Shares): Buffer {
   if (random.chance(shares.unknownSchema)) {
     const stranger = Buffer.from(payload)
     // Any fingerprint that is none of ours.

@@ -5,7 +5,8 @@ import { partitionOf } from '../../../engine/nats/partitioning.js'
 const keys = ['a', 'b', 'a', 'c', 'd', 'a']
 const filled = () => {
   const backlog = new Backlog(4)
-  for (const key of keys) backlog.add(`events.shop.viewed.${key}`, 10)
+  for (const key of keys)
+    backlog.add({ subject: `events.shop.viewed.${key}`, payload: Buffer.alloc(10), messageId: '' })
   return backlog
 }
 

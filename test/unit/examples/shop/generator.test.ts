@@ -77,6 +77,16 @@ test('about two in a hundred are copies, near and far ones', t => {
   t.end()
 })
 
+test('shares can be others: every second message a copy, and nothing damaged', t => {
+  const texts = messages({ shares: { copies: 0.5, damaged: 0, unknownSchema: 0 } }).map(({ payload }) =>
+    payload.toString('base64'),
+  )
+  const copies = share(texts.length - new Set(texts).size, texts.length)
+  t.ok(copies > 0.47 && copies < 0.53)
+  t.equal(decoded(messages({ shares: { damaged: 0, unknownSchema: 0 } })).length, 20_000)
+  t.end()
+})
+
 test('events are late, ahead of the clock, from 2099, impossible and under the subject of another person', t => {
   const events = decoded(messages({ events: 50_000 }))
   const ages = events.map(({ value }) => now - value.occurredAt)

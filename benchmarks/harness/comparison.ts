@@ -1,0 +1,101 @@
+/**
+ * Several contenders on the same events, in interleaved rounds. Slow ones are stopped after a while: what they got done
+ * counts, and their rate is as good as anybody's. One that fails is reported, and the others go on without it.
+ */
+import type { Contender } from '../contenders/contender.js'
+import type { BenchOptions } from '../question.js'
+import { drain, type DrainBounds, type Drained } from './drain.js'
+import type { Backlog } from './backlog.js'
+import type { Differences } from './exactness.js'
+import { OpenLoop, type LoadResult } from './open-loop.js'
+import type { Rig } from './rig.js'
+import { spreadOf } from './statistics.js'
+
+/** Asked of everybody who is fast enough to be far from the limit; the others get half of what they can. */
+const commonRate = 10_000
+const farFromLimit = 0.6
+const warmUpSeconds = 2
+/** The latency over load is a question of its own. */
+const mostSeconds = 5
+
+/** What a contender showed. */
+export interface Standing {
+  readonly contender: Contender
+  /** One a round; empty when it failed. */
+  readonly drains: Drained[]
+  /** Latency under a steady load, and whether its results were right in the end. */
+  load?: LoadResult
+  loadDifferences?: Differences | undefined
+  /** Why it takes no further part. */
+  failure?: string
+}
+
+/** Builds what is to be built. A contender that cannot be built has failed. */
+export async function prepareAll(
+  rig: Rig,
+  contenders: readonly Contender[],
+  say: (line: string) => void,
+): Promise<Standing[]> {
+  const standings = contenders.map((contender): Standing => ({ contender, drains: [] }))
+  for (const standing of standings) {
+    await attempt(standing, say, async () => standing.contender.prepare?.(await rig.site(standing.contender.name, 0)))
+  }
+  return standings
+}
+
+/** A round's drain of one contender, from an empty state; `undefined` when it fails or has failed. */
+export function drainOf(
+  rig: Rig,
+  standing: Standing,
+  backlog: Backlog,
+  bounds: DrainBounds,
+  say: (line: string) => void,
+): Promise<Drained | undefined> {
+  return attempt(standing, say, async () => {
+    await rig.reset()
+    return drain(rig, standing.contender, backlog, bounds)
+  })
+}
+
+/** Latency at 10,000 events/s, or at half of what a slower contender did in its drains. Empties the stream. */
+export async function measureLoad(
+  rig: Rig,
+  standing: Standing,
+  options: BenchOptions,
+  say: (line: string) => void,
+): Promise<void> {
+  if (standing.drains.length === 0) return
+  const most = spreadOf(standing.drains.map(({ eventsPerSecond }) => eventsPerSecond)).median
+  const rate = most * farFromLimit > commonRate ? commonRate : Math.max(1, Math.round(most / 2))
+  await attempt(standing, say, async () => {
+    const loop = await OpenLoop.start(rig, standing.contender, options)
+    try {
+      standing.load = await loop.run({ rate, warmUpSeconds, seconds: Math.min(mostSeconds, options.seconds) })
+    } finally {
+      await loop.stop()
+    }
+    if (standing.load.isFinished) standing.loadDifferences = await loop.differences()
+  })
+}
+
+/** The first failure is the last: half a comparison would be none. */
+async function attempt<Result>(
+  standing: Standing,
+  say: (line: string) => void,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  if (standing.failure !== undefined) return undefined
+  try {
+    return await work()
+  } catch (error) {
+    standing.failure = error instanceof Error ? error.message : String(error)
+    say(`${standing.contender.name} failed: ${standing.failure}`)
+    return undefined
+  }
+}
+
+/** `undefined` when it was never checked, otherwise what differed first. */
+export function differencesOf({ drains, loadDifferences }: Standing): Differences | undefined {
+  const all = [...drains.map(drained => drained.differences), loadDifferences].filter(found => found !== undefined)
+  return all.find(found => Object.keys(found).length > 0) ?? all[0]
+}

@@ -1,0 +1,4 @@
+/** `npm run bench:report`. */
+import { writeReport } from './write.js'
+
+await writeReport()

@@ -1,0 +1,83 @@
+/** Tables of rate and processor time: the pipeline with its ceilings, replicas, runtimes, steps. */
+import { entriesAt, listAt, numberAt, objectAt, rangeAt, textAt } from '../figures.js'
+import { markdownTable, type Cell } from '../markdown.js'
+import { blocks, type Render } from '../section.js'
+
+const costColumns = [
+  { head: 'events/s', digits: 0 },
+  { head: 'range' },
+  { head: 'own CPU us/event', digits: 1 },
+  { head: 'NATS us', digits: 1 },
+  { head: 'Redis us', digits: 1 },
+  { head: 'MB', digits: 0 },
+]
+
+function costsOf(measured: unknown): Cell[] {
+  const range = rangeAt(measured, 'eventsPerSecondRange')?.map(rate => Math.round(rate).toLocaleString('en-US'))
+  const cpu = (...names: string[]) =>
+    names.map(name => numberAt(measured, 'cpuUsPerEvent', name)).find(us => us !== undefined)
+  return [
+    numberAt(measured, 'eventsPerSecond'),
+    range?.join(' to '),
+    cpu('engine', 'engines', 'contender'),
+    cpu('nats'),
+    cpu('redis'),
+    numberAt(measured, 'rssMb'),
+  ]
+}
+
+/** The whole, where it stands beside them, and what its parts reach alone. */
+export const ceilings: Render = ({ result }) => {
+  const whole = numberAt(result, 'eventsPerSecond') === undefined ? [] : [['pipeline', ...costsOf(result)]]
+  const parts = entriesAt(result, 'ceilings').map(([name, part]) => [name, ...costsOf(part)])
+  const efficiencies = [
+    ['Efficiency', numberAt(result, 'efficiency')],
+    ['by processor time', numberAt(result, 'cpuEfficiency')],
+  ] as const
+  const said = efficiencies.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(2)}`]))
+  return {
+    markdown: blocks(
+      markdownTable([{ head: 'ceiling' }, ...costColumns], [...whole, ...parts]),
+      said.length === 0 ? '' : `${said.join(', ')}.`,
+    ),
+    plots: [],
+  }
+}
+
+export const replicas: Render = ({ result }) => {
+  const rows = entriesAt(objectAt(result, 'replicas') ?? result).flatMap(([count, measured]) =>
+    numberAt(measured, 'eventsPerSecond') === undefined ? [] : [[count, ...costsOf(measured)]],
+  )
+  return { markdown: markdownTable([{ head: 'processes' }, ...costColumns], rows), plots: [] }
+}
+
+/** Microseconds for an event of each step. */
+export const micro: Render = ({ result }) => {
+  const steps = entriesAt(objectAt(result, 'micro') ?? result).flatMap(([step, us]) =>
+    typeof us === 'number' ? [[step, us] as const] : [],
+  )
+  return { markdown: markdownTable([{ head: 'step' }, { head: 'us per event', digits: 2 }], steps), plots: [] }
+}
+
+export const runtimes: Render = ({ result }) => {
+  const columns = [
+    { head: 'Node' },
+    ...costColumns,
+    { head: 'p99 ms', digits: 2 },
+    { head: 'rate to the first' },
+    { head: 'CPU to the first' },
+  ]
+  const rows = listAt(result, 'runtimes').map(runtime => [
+    textAt(runtime, 'version'),
+    ...costsOf(runtime),
+    numberAt(runtime, 'latencyMs', 'p99'),
+    relative(objectAt(runtime, 'relativeRate')),
+    relative(objectAt(runtime, 'relativeCpu')),
+  ])
+  return { markdown: markdownTable(columns, rows), plots: [] }
+}
+
+function relative(ratio: unknown): string | undefined {
+  const [median, low, high] = ['median', 'low', 'high'].map(name => numberAt(ratio, name)?.toFixed(2))
+  return median === undefined ? undefined : `${median} (${low} to ${high})`
+}

@@ -1,0 +1,63 @@
+/** Latency over load: for each contender what half, all but one in a hundred and all but one in a thousand events take. */
+import { entriesAt, listAt, numberAt, textAt } from '../figures.js'
+import { lineChart, type Panel } from '../line-chart.js'
+import { image, markdownTable } from '../markdown.js'
+import { blocks, type Render } from '../section.js'
+
+const columns = [
+  { head: 'contender' },
+  { head: 'events/s', digits: 0 },
+  { head: 'p50 ms', digits: 2 },
+  { head: 'p99 ms', digits: 2 },
+  { head: 'p99.9 ms', digits: 2 },
+  { head: 'CPU us/event', digits: 1 },
+]
+
+const shares = [
+  ['p50', 'p50, ms'],
+  ['p99', 'p99, ms'],
+  ['p999', 'p99.9, ms'],
+] as const
+
+export const latency: Render = ({ result }) => {
+  const curves = entriesAt(result, 'contenders').map(([id, contender]) => ({
+    name: textAt(contender, 'label') ?? id,
+    points: listAt(contender, 'points'),
+  }))
+  const rows = curves.flatMap(({ name, points }) =>
+    points.map(point => [
+      name,
+      numberAt(point, 'rate'),
+      ...shares.map(([share]) => numberAt(point, 'latencyMs', share)),
+      numberAt(point, 'cpuUsPerEvent', 'sum') ?? numberAt(point, 'cpuUsPerEvent', 'engine'),
+    ]),
+  )
+  if (rows.length === 0) return { markdown: '', plots: [] }
+  const maxima = entriesAt(result, 'contenders').flatMap(([id, contender]) => {
+    const most = numberAt(contender, 'sustainedEventsPerSecond')
+    return most === undefined ? [] : [[textAt(contender, 'label') ?? id, most]]
+  })
+  const panels = shares.map(([share, name]): Panel => {
+    const series = curves.map(({ name, points }) => ({
+      name,
+      points: points.flatMap(point => {
+        const [x, y] = [numberAt(point, 'rate'), numberAt(point, 'latencyMs', share)]
+        return x === undefined || y === undefined ? [] : [{ x, y }]
+      }),
+    }))
+    return { x: { name: 'events/s', kind: 'linear' }, y: { name, kind: 'logarithmic' }, series }
+  })
+  const title = 'Latency over load'
+  const description = `Three panels, p50, p99 and p99.9 in milliseconds on a logarithmic axis, over events per second, of ${curves.map(({ name }) => name).join(', ')}.`
+  const plot = { file: 'latency.svg', svg: lineChart({ title, description, panels }) }
+  return {
+    markdown: blocks(
+      markdownTable(columns, rows),
+      image('Latency over load', `benchmarks/${plot.file}`),
+      maxima.length === 0
+        ? ''
+        : markdownTable([{ head: 'contender' }, { head: 'sustained events/s', digits: 0 }], maxima),
+    ),
+    plots: [plot],
+  }
+}

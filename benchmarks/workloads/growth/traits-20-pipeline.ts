@@ -1,0 +1,4 @@
+/** 20 traits. */
+import { shopWithTraits } from './shop-with-traits.js'
+
+export default shopWithTraits(20)

@@ -1,0 +1,4 @@
+/** 5 traits. */
+import { shopWithTraits } from './shop-with-traits.js'
+
+export default shopWithTraits(5)
