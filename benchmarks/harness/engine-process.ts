@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { nodeFlags } from '../../engine/cli/node-flags.js'
 import type { EngineFile } from './engine-config.js'
 
 const program = fileURLToPath(new URL('../../engine/cli/main.js', import.meta.url))
@@ -44,7 +45,7 @@ export class EngineProcess {
   /** Spawned, not ready yet. `node` is the program that runs it. */
   static spawn({ configFile, adminPort }: EngineFile, cpuProf?: string, node = process.execPath): EngineProcess {
     const profiling = cpuProf === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', cpuProf]
-    const child = spawn(node, [...profiling, program, 'run', '--config', configFile], {
+    const child = spawn(node, [...nodeFlags, ...profiling, program, 'run', '--config', configFile], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     return new EngineProcess(child, `http://127.0.0.1:${adminPort}`)
@@ -52,7 +53,7 @@ export class EngineProcess {
 
   /** One of several, without an admin port of its own. */
   static spawnReplica({ configFile }: EngineFile, name: string): EngineProcess {
-    const child = spawn(process.execPath, [program, 'run', '--config', configFile], {
+    const child = spawn(process.execPath, [...nodeFlags, program, 'run', '--config', configFile], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, MILLRACE_REPLICA_NAME: name, MILLRACE_ADMIN_PORT: '0' },
     })

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import { request, type IncomingHttpHeaders } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../log.js'
+import { nodeFlags } from './node-flags.js'
 import { isReplicaReport } from './supervised.js'
 
 export interface ReplicaProcessOptions {
@@ -81,6 +82,8 @@ export class ReplicaProcess {
   async #live(stopping: AbortSignal): Promise<Record<string, unknown>> {
     const { program, environment, stopWithinMs, log } = this.options
     const child = fork(program, this.options.arguments, {
+      // The later of two that contradict each other counts.
+      execArgv: [...nodeFlags, ...process.execArgv],
       env: environment,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // Ctrl-C reaches the supervisor only, which then stops its replicas in order.

@@ -1,6 +1,7 @@
 /** The real engine as its own process, seen through its admin port only. */
 import { readFile } from 'node:fs/promises'
 import { LocalProcess } from '../../engine/cli/local-process.js'
+import { nodeFlags } from '../../engine/cli/node-flags.js'
 import type { ServedProfile } from './oracle.js'
 
 export interface EngineStatus {
@@ -20,7 +21,7 @@ export class EngineProcess {
     const child = new LocalProcess({
       name: 'millrace',
       command: process.execPath,
-      arguments: [program, 'run', '--config', config],
+      arguments: [...nodeFlags, program, 'run', '--config', config],
       environment: withoutSettings(),
       logFile,
     })
