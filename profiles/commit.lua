@@ -15,7 +15,8 @@
 -- Redis runs a script in isolation but does not undo it on an error, so everything that can fail is checked before the
 -- first write, and the meta, which makes the commit count, is written behind the rest. No key is used again that the script
 -- itself has emptied: while a slot moves, Redis Cluster takes an absent key for one that has moved and breaks the script off.
--- Loops instead of unpack: unpack fails halfway above about 8,000 values.
+-- What goes to one key is written in one call for every so many values: each call costs, in the script and again in Redis' log.
+-- All at once it cannot be, unpack fails above about 8,000 values.
 
 local function whole_at(i)
   local n = tonumber(ARGV[i])
@@ -25,12 +26,24 @@ local function whole_at(i)
   return n
 end
 
+-- `command` with as many pieces of `size` arguments from `first` on as one call takes, until `count` are written.
+local function in_calls(command, key, first, count, size)
+  local most = 1000 * size
+  local last = first + count * size - 1
+  for i = first, last, most do
+    redis.call(command, key, unpack(ARGV, i, math.min(i + most - 1, last)))
+  end
+end
+
 local trim = whole_at(5)
 local fields, entries = whole_at(6), whole_at(7)
 local written, deleted, ttl = whole_at(8), whole_at(9), whole_at(10)
 local set, removed = whole_at(11), whole_at(12)
 local appended, dropped = whole_at(13), whole_at(14)
 
+if fields > 100 then
+  return redis.error_reply('ERR commit: ' .. fields .. ' meta fields, 100 at most')
+end
 if #KEYS ~= 3 + written + deleted + appended + dropped then
   return redis.error_reply('ERR commit: ' .. #KEYS .. ' keys do not match the counts')
 end
@@ -60,7 +73,7 @@ for i = 1, set do
   end
 end
 
-local now = redis.call('HMGET', KEYS[1], 'token', 'commit_id', 'position')
+local now = redis.call('HMGET', KEYS[1], 'token', 'commit_id', 'position', 'renewals')
 -- protection: token
 if now[1] ~= ARGV[1] then
   return 'FENCED'
@@ -77,9 +90,7 @@ end
 
 local key, arg = 3, 14 + 2 * fields
 
-for i = 1, entries do
-  redis.call('RPUSH', KEYS[2], ARGV[arg + i])
-end
+in_calls('RPUSH', KEYS[2], arg + 1, entries, 1)
 arg = arg + entries
 
 if ttl > 0 then
@@ -97,9 +108,7 @@ for i = 1, deleted do
 end
 key = key + deleted
 
-for i = 1, set do
-  redis.call('ZADD', KEYS[3], ARGV[arg + 2 * i - 1], ARGV[arg + 2 * i])
-end
+in_calls('ZADD', KEYS[3], arg + 1, set, 2)
 arg = arg + 2 * set
 local left = removed > 0 and redis.call('ZCARD', KEYS[3]) or 0
 for i = 1, removed do
@@ -118,11 +127,8 @@ for i = 1, dropped do
   redis.call('DEL', KEYS[key + i])
 end
 
-for i = 1, fields do
-  redis.call('HSET', KEYS[1], ARGV[13 + 2 * i], ARGV[14 + 2 * i])
-end
-redis.call('HSET', KEYS[1], 'commit_id', ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'renewals', 1)
+local renewals = string.format('%.0f', (tonumber(now[4]) or 0) + 1)
+redis.call('HSET', KEYS[1], 'commit_id', ARGV[2], 'renewals', renewals, unpack(ARGV, 15, 14 + 2 * fields))
 -- Behind the meta, because what broke off before it is sent again and would trim twice: entries that nobody has published yet.
 -- A trim that is missing leaves some that are published, which the next owner finds out.
 if trim > 0 then

@@ -98,20 +98,22 @@ export function answered<T>(redis: Redis, ms: number, command: Promise<T>): Prom
   return bounded(ms, command, () => reconnect(redis))
 }
 
-async function bounded<T>(ms: number, promise: Promise<T>, onTimeout?: () => void): Promise<T> {
+function bounded<T>(ms: number, promise: Promise<T>, onTimeout?: () => void): Promise<T> {
   if (ms === Infinity) return promise
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
       reject(new Error(`no reply within ${ms} ms`))
       onTimeout?.()
     }, ms)
+    promise.then(
+      value => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error as Error)
+      },
+    )
   })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
-    // The promise's own rejection after a timeout has no other listener.
-    promise.catch(() => undefined)
-  }
 }

@@ -1,7 +1,9 @@
 /** The Lua scripts, as commands of a connection. */
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Redis } from 'ioredis'
+import { Command, type Redis } from 'ioredis'
 import type { Without } from '../engine/index.js'
+import { encodeCommand } from './resp.js'
 
 const files = {
   commitBatch: 'commit',
@@ -39,7 +41,39 @@ function protectedBlock(protection: string): RegExp {
 
 /** Adds the scripts to a connection; the server learns each when it is first used. */
 export function withScripts(redis: Redis, scripts: Scripts): ScriptedRedis {
-  for (const [command, lua] of Object.entries(scripts)) redis.defineCommand(command, { lua })
-  // defineCommand adds methods that the client's types cannot know.
-  return redis as ScriptedRedis
+  const commands = Object.entries(scripts).map(([name, lua]) => [name, scriptOf(redis, lua)])
+  return Object.assign(redis, Object.fromEntries(commands) as Record<Name, Script>)
+}
+
+/** Runs a script by its text the first time on a connection, by its hash from then on, and by its text where the hash is not known. */
+function scriptOf(redis: Redis, lua: string): Script {
+  const hash = createHash('sha1').update(lua).digest('hex')
+  let sentOn: unknown
+  const send = (name: string, source: string, given: readonly (string | number | Buffer)[]): Promise<unknown> =>
+    redis.sendCommand(new EncodedCommand(name, encodeCommand([name, source, ...given]))) as Promise<unknown>
+  return (...given) => {
+    if (redis.stream !== sentOn) {
+      sentOn = redis.stream
+      return send('eval', lua, given)
+    }
+    return send('evalsha', hash, given).catch((error: unknown) => {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      // It has not run.
+      return send('eval', lua, given)
+    })
+  }
+}
+
+/** A command that is written as it is. */
+class EncodedCommand extends Command {
+  constructor(
+    name: string,
+    private readonly bytes: Buffer,
+  ) {
+    super(name, [], { replyEncoding: 'utf8' })
+  }
+
+  override toWritable(): Buffer {
+    return this.bytes
+  }
 }

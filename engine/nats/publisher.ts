@@ -30,6 +30,15 @@ export interface Expectation {
   readonly lastSeq: number
 }
 
+/** To be written with everything else of this turn. */
+interface Outgoing {
+  readonly subject: string
+  readonly payload: Uint8Array
+  readonly headers: MsgHdrs
+  readonly token: number
+  readonly hasReply: boolean
+}
+
 interface Unacknowledged {
   readonly sentAt: number
   readonly done: Acknowledged
@@ -41,6 +50,7 @@ export class Publisher {
   readonly #inbox = createInbox()
   readonly #unacknowledged = new Map<number, Unacknowledged>()
   #next = 1
+  #outgoing: Outgoing[] = []
   #isConnected = true
   readonly #sweeper: NodeJS.Timeout
 
@@ -103,11 +113,27 @@ export class Publisher {
     return token
   }
 
+  /**
+   * Several partitions decide in one turn of the event loop, each in a microtask of its own, after each of which the client would
+   * write to the socket: most of what a small message costs. A tick comes when all of them are through.
+   */
   #send(subject: string, payload: Uint8Array, headers: MsgHdrs, token: number, hasReply = true): void {
-    try {
-      this.connection.publish(subject, payload, hasReply ? { reply: `${this.#inbox}.${token}`, headers } : { headers })
-    } catch (error) {
-      this.#fail(token, new MillraceError('publish_failed', `cannot publish to "${subject}"`, { cause: error }))
+    if (this.#outgoing.length === 0) process.nextTick(() => this.#flush())
+    this.#outgoing.push({ subject, payload, headers, token, hasReply })
+  }
+
+  #flush(): void {
+    const outgoing = this.#outgoing
+    this.#outgoing = []
+    for (const { subject, payload, headers, token, hasReply } of outgoing) {
+      // Its failure was told, so it is sent again.
+      if (!this.#unacknowledged.has(token)) continue
+      try {
+        const reply = hasReply ? { reply: `${this.#inbox}.${token}`, headers } : { headers }
+        this.connection.publish(subject, payload, reply)
+      } catch (error) {
+        this.#fail(token, new MillraceError('publish_failed', `cannot publish to "${subject}"`, { cause: error }))
+      }
     }
   }
 
