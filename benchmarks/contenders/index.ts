@@ -1,11 +1,12 @@
 /** What users pick instead, in the order in which tables show it. Millrace is not among them. */
 import { bullMqNothing, bullMqProfiles } from './bullmq.js'
-import { connectExamples, connectTuned } from './connect.js'
+import { connectExamples, connectThreads, connectTuned } from './connect.js'
 import type { Contender } from './contender.js'
 import { batchingConsumer, naiveConsumer } from './node-consumers.js'
 
 export const contenders: readonly Contender[] = [
   connectTuned,
+  connectThreads,
   connectExamples,
   batchingConsumer,
   naiveConsumer,
