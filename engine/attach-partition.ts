@@ -1,18 +1,19 @@
-/** Takes ownership of a partition, checks everything, and loads what a session starts from. */
+/** Takes ownership of a partition, and makes of what was found there what a session starts from. */
 import { randomUUID } from 'node:crypto'
-import { attach, recordState } from './attach.js'
+import { recordState } from './attach.js'
 import { Committer, noWrites } from './committer.js'
 import type { EngineContext } from './context.js'
 import { EffectCollector } from './effects.js'
 import { MillraceError } from './errors.js'
-import { succeed, type Forerunner, type Succession } from './forerunner.js'
-import { readBefore, stateNameOf, type Before } from './generation.js'
-import { Floors, incarnationOf } from './floors.js'
+import { examine, staysInPlace, type Findings } from './examine-partition.js'
+import { incarnationOf, type Floors } from './floors.js'
 import type { PartitionMemory } from './fold.js'
-import { RecentHashes } from './hash-memory.js'
+import type { Forerunner } from './forerunner.js'
+import type { RecentHashes } from './hash-memory.js'
 import { ProfileCache } from './profile-cache.js'
 import { sessionObserver } from './session-metrics.js'
-import type { MetaUpdate, PartitionMeta } from './store.js'
+import { readAhead, type ReadAhead } from './session-reader.js'
+import type { PartitionMeta } from './store.js'
 import { TimerQueue } from './timers.js'
 import type { Caution } from './trial.js'
 
@@ -21,6 +22,16 @@ export interface PartitionClaim {
   /** Token that was seen; empty when nobody owned the partition. */
   readonly expected: string
   readonly id: string
+}
+
+/** What outlives an attachment that fails. */
+export interface Attempt {
+  readonly partition: number
+  /** Positions of events whose fold threw, with what was thrown. */
+  readonly poisoned: Map<number, string>
+  readonly caution: Caution
+  /** Told of each commit. */
+  readonly onCommit: () => void
 }
 
 export interface Attached {
@@ -37,6 +48,8 @@ export interface Attached {
   readonly caution: Caution
   /** The generation to follow, while this one is being built. */
   readonly forerunner: Forerunner | undefined
+  /** The reader, if it could be told where to start before everything else was known. */
+  readonly ahead: ReadAhead | undefined
 }
 
 /** Makes this replica the owner. Throws `fenced` when somebody else is by now. */
@@ -50,63 +63,61 @@ export async function acquirePartition(
   return meta
 }
 
-/** `found` is what the owner acquired. Throws halts, `fenced`, and what is to be retried. */
+/**
+ * `found` is what the owner acquired. The stream is read already while everything is checked; nothing of it is taken before.
+ * Throws halts, `fenced`, and what is to be retried.
+ */
 export async function attachPartition(
   context: EngineContext,
-  partition: number,
   found: PartitionMeta,
-  poisoned: Map<number, string>,
-  caution: Caution,
+  { partition, poisoned, caution, onCommit }: Attempt,
   signal: AbortSignal,
 ): Promise<Attached> {
-  const { store, streams, names, pipeline, model, generation, limits, log, clock, without } = context
-  const { name, hash: definition } = pipeline
-  const before = await readBefore(store, name, generation, partition)
-  const scope = { streams, names, state: stateNameOf(name, generation), before, partition, definition, without }
-  // After that, because whoever was sealed may have published until then.
-  const [floors, hashes] = await Promise.all([
-    Floors.read({ ...scope, pipeline: name, clock }),
-    loadHashes(context, partition, found.now),
-    // A Redis that was brought back, or another shard of it, may not know of the layout any more.
-    store.saveLayout(model.layout),
-  ])
-  const plan = await attach(scope, found, floors.highestSeq)
-  const succession = await successionOf(context, partition, found, plan.update, before)
-  const { outbox = [], forerunner } = succession ?? {}
+  const observer = sessionObserver(context, partition)
+  const committer = new Committer(context.store, partition, found.token, found, {
+    ...observer,
+    committed: durationMs => {
+      observer.committed(durationMs)
+      onCommit()
+    },
+  })
+  const ahead = staysInPlace(found) ? readAhead(context, partition, found) : undefined
+  try {
+    const findings = await examine(context, partition, found)
+    const { meta, unpublished } = await takeUp(context, found, findings, { partition, committer, caution }, signal)
+    const { hashes, floors, succession } = findings
+    for (const seq of poisoned.keys()) if (seq <= meta.position) poisoned.delete(seq)
+    const memory = memoryOf(context, partition, meta, poisoned)
+    const forerunner = succession?.forerunner
+    return { partition, meta, committer, memory, hashes, floors, unpublished, caution, forerunner, ahead }
+  } catch (error) {
+    await ahead?.reader.close()
+    throw error
+  }
+}
+
+/** Writes what follows from the findings, in Redis and then on NATS' record. Gives what a session starts from. */
+async function takeUp(
+  { pipeline, limits, log }: EngineContext,
+  found: PartitionMeta,
+  { plan, succession, scope, outbox }: Findings,
+  { partition, committer, caution }: Pick<Attached, 'partition' | 'committer' | 'caution'>,
+  signal: AbortSignal,
+): Promise<Pick<Attached, 'meta' | 'unpublished'>> {
   const checked = { ...plan.update, ...succession?.update }
   // What another definition died of says nothing about this one.
   const trial = found.definition === pipeline.hash ? caution.foreign(found.trial) : ''
   const update = trial === found.trial ? checked : { ...checked, trial }
   const meta = { ...found, ...update }
-  const committer = new Committer(store, partition, found.token, found, sessionObserver(context, partition))
-  if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update, outbox }, signal)
-  const [unpublished] = await Promise.all([store.outbox(partition), recordState(scope, meta, plan.record)])
+  const inherited = succession?.outbox ?? []
+  if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update, outbox: inherited }, signal)
+  await recordState(scope, meta, plan.record)
   caution.attach(meta, limits.batchEvents)
   if (caution.backOffMs > 0) {
     const isSetAside = caution.isDeadly(meta.position)
     log.warn({ partition, trial: meta.trial, is_set_aside: isSetAside }, 'owner before died of what it was processing')
   }
-  for (const seq of poisoned.keys()) if (seq <= meta.position) poisoned.delete(seq)
-  const memory = memoryOf(context, partition, meta, poisoned)
-  return { partition, meta, committer, memory, hashes, floors, unpublished, caution, forerunner }
-}
-
-/** What a partition that is being built has to do with the one before; `undefined` for one in force. */
-async function successionOf(
-  { store, generation, log }: EngineContext,
-  partition: number,
-  found: PartitionMeta,
-  update: MetaUpdate,
-  before: Before | undefined,
-): Promise<Succession | undefined> {
-  const meta = { ...found, ...update }
-  if (meta.phase !== 'building') return undefined
-  const hasChanged = found.phase === 'building' && update.definition !== undefined
-  const succession = await succeed(store, generation, meta, { partition, before, hasChanged })
-  const { position } = meta
-  if (succession.forerunner === undefined) log.info({ partition, generation, position }, 'generation is in force')
-  else if (found.phase !== 'building') log.info({ partition, generation, position }, 'generation is being built')
-  return succession
+  return { meta, unpublished: [...outbox, ...inherited] }
 }
 
 function memoryOf(
@@ -133,16 +144,4 @@ function memoryOf(
     now: meta.now,
     poisoned,
   }
-}
-
-function loadHashes({ store, pipeline }: EngineContext, partition: number, now: number): Promise<Attached['hashes']> {
-  return Promise.all(
-    pipeline.stages.map(async ({ name, memory }) => {
-      if (memory === undefined) return undefined
-      const hashes = new RecentHashes(name, memory.windowMs)
-      const { from, to } = hashes.bucketsAt(now)
-      hashes.restore(await store.memory(partition, name, from, to))
-      return hashes
-    }),
-  )
 }

@@ -33,16 +33,28 @@ export interface AttachPlan {
   readonly record: LedgerRecord
 }
 
-/** `publishedSeq` is the highest position that an effect was published for. Throws the halt that stands in the way. */
-export async function attach(context: AttachContext, meta: PartitionMeta, publishedSeq: number): Promise<AttachPlan> {
+/**
+ * `published` is the highest position that an effect was published for; it may still be on its way. Throws the halt that stands
+ * in the way.
+ */
+export async function attach(
+  context: AttachContext,
+  meta: PartitionMeta,
+  published: number | Promise<number>,
+): Promise<AttachPlan> {
   const { streams, names, definition } = context
-  const [facts, record] = await Promise.all([streams.freshFacts(names.streams.events), ledgerOf(context)])
+  const asked = streams.freshFacts(names.streams.events)
+  // All at once, because the partition stands still meanwhile.
+  const [facts, record, publishedSeq, beforeProblem, startProblem] = await Promise.all([
+    asked,
+    ledgerOf(context),
+    published,
+    checkBefore(context, meta),
+    checkStart(context, meta, asked),
+  ])
   const { entry: ledger } = record
   const problem =
-    checkState(context, meta, ledger) ??
-    (await checkBefore(context, meta)) ??
-    checkDecided(context, meta, publishedSeq) ??
-    (await checkStart(context, meta, facts))
+    checkState(context, meta, ledger) ?? beforeProblem ?? checkDecided(context, meta, publishedSeq) ?? startProblem
   if (problem !== undefined && meta.accepted !== problem.code) throw problem
 
   const isFirst = meta.streamCreated === ''
@@ -96,7 +108,7 @@ async function checkBefore(context: AttachContext, meta: PartitionMeta): Promise
 async function checkStart(
   context: AttachContext,
   meta: PartitionMeta,
-  facts: StreamFacts,
+  facts: StreamFacts | Promise<StreamFacts>,
 ): Promise<MillraceError | undefined> {
   return meta.streamCreated === '' ? undefined : checkStream(context, meta, facts)
 }
@@ -160,19 +172,27 @@ function checkDecided(
   )
 }
 
-/** The first thing that does not fit, if any. Used at attach and whenever the reader makes a new consumer. */
+/**
+ * The first thing that does not fit, if any. Used at attach and whenever the reader makes a new consumer. The event at the
+ * position is read while the facts are on their way.
+ */
 export async function checkStream(
   { streams, names, without }: Pick<AttachContext, 'streams' | 'names' | 'without'>,
   meta: Pick<PartitionMeta, 'position' | 'sequenceOffset' | 'streamCreated' | 'anchor'>,
-  facts: StreamFacts,
+  asked: StreamFacts | Promise<StreamFacts>,
 ): Promise<MillraceError | undefined> {
   const stream = names.streams.events
   const position = meta.position - meta.sequenceOffset
+  const isAnchorChecked = !without.has('anchor_check')
+  const anchorSeq = Number(meta.anchor.split(':')[0])
+  const [facts, stored] = await Promise.all([
+    asked,
+    meta.anchor === '' || !isAnchorChecked ? undefined : streams.anchor(stream, anchorSeq),
+  ])
   if (facts.created !== meta.streamCreated) {
     const text = `stream "${stream}" was created at ${facts.created}, this state was computed from one created at ${meta.streamCreated}`
     return new MillraceError('stream_recreated', text)
   }
-  const isAnchorChecked = !without.has('anchor_check')
   if (facts.lastSeq < position && isAnchorChecked) {
     const text = `stream "${stream}" ends at sequence ${facts.lastSeq}, ${position} was already processed`
     return new MillraceError('stream_truncated', text)
@@ -181,12 +201,9 @@ export async function checkStream(
     const text = `stream "${stream}" starts at sequence ${facts.firstSeq}, the next to process is ${position + 1}`
     return new MillraceError('events_lost', text)
   }
-  if (meta.anchor !== '' && isAnchorChecked) {
-    const stored = await streams.anchor(stream, Number(meta.anchor.split(':')[0]))
-    if (stored !== undefined && stored !== meta.anchor) {
-      const text = `stream "${stream}" holds another event at sequence ${position}: "${stored}" instead of "${meta.anchor}"`
-      return new MillraceError('anchor_mismatch', text)
-    }
+  if (stored !== undefined && stored !== meta.anchor) {
+    const text = `stream "${stream}" holds another event at sequence ${position}: "${stored}" instead of "${meta.anchor}"`
+    return new MillraceError('anchor_mismatch', text)
   }
   return undefined
 }

@@ -51,9 +51,8 @@ export interface ReplicaPartition extends PartitionStatus {
 
 const startRetryMs = 1_000
 
-/** Giving up all partitions takes at most this long, and one of them this much. */
+/** Giving one partition after the other away takes at most this long; then all that is left is given up at once. */
 const handOverMs = 3_000
-const maxStepMs = 150
 
 export class Engine {
   readonly #partitions: readonly Partition[]
@@ -74,7 +73,11 @@ export class Engine {
       this.#leases.lookSoon(),
     )
     const hint = (): void => this.#hints.send()
-    this.#partitions = Array.from({ length: pipeline.partitions }, (_, number) => new Partition(context, number, hint))
+    const observer = { freed: hint, settled: () => this.#leases.lookSoon() }
+    this.#partitions = Array.from(
+      { length: pipeline.partitions },
+      (_, number) => new Partition(context, number, observer),
+    )
     this.#leases = new Leases({
       replica,
       ttlMs: limits.leaseMs,
@@ -222,9 +225,9 @@ export class Engine {
       log.warn({ deadline_ms: deadlineMs }, 'stop took too long, giving up what is left')
       for (const partition of this.#partitions) partition.abort()
     }, deadlineMs)
-    // Before the partitions become free: otherwise this replica, having the fewest then, would be expected to take them.
+    await this.#leases.handOver(handOverMs)
     await this.#leases.stop()
-    await this.#handOver()
+    for (const partition of this.#partitions) partition.stop()
     await this.#ended
     clearTimeout(deadline)
 
@@ -234,17 +237,6 @@ export class Engine {
     await connection.close()
     await store.close()
     log.info({}, 'engine stopped')
-  }
-
-  /** One partition after the other, so that the next owner of each has time for it; at once when nobody is there. */
-  async #handOver(): Promise<void> {
-    const owned = this.#partitions.filter(({ isClaimed }) => isClaimed)
-    const stepMs = this.#leases.hasCompany ? Math.min(handOverMs / owned.length, maxStepMs) : 0
-    for (const partition of owned) {
-      partition.stop()
-      if (stepMs > 0) await delay(stepMs)
-    }
-    for (const partition of this.#partitions) partition.stop()
   }
 }
 

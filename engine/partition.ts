@@ -5,13 +5,14 @@
  * has accepted the loss.
  */
 import { randomUUID } from 'node:crypto'
-import { acquirePartition, attachPartition, type PartitionClaim } from './attach-partition.js'
+import { acquirePartition, attachPartition, type Attempt, type PartitionClaim } from './attach-partition.js'
 import { CommitConflict } from './committer.js'
 import type { EngineContext } from './context.js'
 import { MillraceError, messageOf, type ErrorCode } from './errors.js'
 import { PoisonedEvent } from './fold.js'
 import { BuildComplete } from './forerunner.js'
 import type { Leasable } from './leases.js'
+import { rehearse } from './rehearsal.js'
 import { Session } from './session.js'
 import type { PartitionMeta } from './store.js'
 import { Caution } from './trial.js'
@@ -32,8 +33,17 @@ export interface PartitionStatus {
   readonly isIdle: boolean
 }
 
+export interface PartitionObserver {
+  /** It was given up: somebody may take it. */
+  freed(): void
+  /** What it had to catch up with after a claim is done. */
+  settled(): void
+}
+
 const recheckHaltMs = 2_000
 const retryMs = [100, 250, 500]
+/** Whoever has something to give waits no longer for a partition that takes this long. */
+const maxSettlingMs = 2_000
 /** While there is nothing to do but wait for a claim. */
 const maxWaitMs = 60_000
 
@@ -46,17 +56,18 @@ export class Partition implements Leasable {
   #failures = 0
   #position = 0
   #isReleasing = false
+  /** Monotonic; in the past once it has settled. */
+  #settlesBy = -Infinity
   readonly #wakeup = new Wakeup()
   readonly #stopping = new AbortController()
   readonly #aborting = new AbortController()
   /** Positions of events whose fold threw, with what was thrown; dead-lettered when they come again. */
   readonly #poisoned = new Map<number, string>()
 
-  /** `onFree`: it was given up, somebody may take it. */
   constructor(
     private readonly context: EngineContext,
     readonly number: number,
-    private readonly onFree: () => void,
+    private readonly observer: PartitionObserver,
   ) {}
 
   get status(): PartitionStatus {
@@ -80,10 +91,15 @@ export class Partition implements Leasable {
     return this.#claim !== undefined
   }
 
+  get isSettling(): boolean {
+    return performance.now() < this.#settlesBy
+  }
+
   claim(expected: string): void {
     this.#claim = { expected, id: randomUUID() }
     // Whoever still owns it has not given it up: it died, or was cut off.
     this.#caution = new Caution(expected !== '')
+    this.#settlesBy = performance.now() + maxSettlingMs
     this.#wakeup.wake()
   }
 
@@ -93,6 +109,15 @@ export class Partition implements Leasable {
     this.#isReleasing = true
     this.#session?.stop()
     this.#wakeup.wake()
+  }
+
+  async rehearse(): Promise<void> {
+    try {
+      await rehearse(this.context, this.number)
+    } catch (error) {
+      // It will come up again when it counts.
+      this.context.log.info({ partition: this.number, error: messageOf(error) }, 'rehearsal was cut short')
+    }
   }
 
   /** Resolves when stopped; never rejects. */
@@ -137,17 +162,18 @@ export class Partition implements Leasable {
     const { signal } = this.#aborting
     const { log } = this.context
     const startedAt = performance.now()
-    const attached = await attachPartition(this.context, this.number, found, this.#poisoned, this.#caution, signal)
+    const attached = await attachPartition(this.context, found, this.#attempt, signal)
     const session = new Session(this.context, attached, signal)
     this.#session = session
     try {
       this.#enter('running', '')
+      if (session.pending === 0) this.#settle()
       const tookMs = Math.round(performance.now() - startedAt)
       log.info({ partition: this.number, position: session.position, took_ms: tookMs }, 'partition runs')
       if (this.#isReleasing) session.stop()
       await session.run()
       // Before the session is closed: somebody waits for the partition.
-      this.onFree()
+      this.observer.freed()
       log.info({ partition: this.number, position: session.position }, 'partition was given up')
     } finally {
       this.#session = undefined
@@ -160,7 +186,7 @@ export class Partition implements Leasable {
     const { store } = this.context
     await store.release(this.number, this.#claim!.expected).catch(() => undefined) // the next owner waits a lease instead
     this.#standBy('')
-    this.onFree()
+    this.observer.freed()
   }
 
   #standBy(reason: ErrorCode | ''): void {
@@ -212,6 +238,23 @@ export class Partition implements Leasable {
     if (state === 'standby') this.context.metrics.released(this.number)
     this.#state = state
     this.#reason = reason
+    if (state === 'standby' || state === 'halted') this.#settle()
+  }
+
+  get #attempt(): Attempt {
+    return {
+      partition: this.number,
+      poisoned: this.#poisoned,
+      caution: this.#caution,
+      onCommit: () => this.#settle(),
+    }
+  }
+
+  /** The first commit has taken in what had come while nobody owned the partition. */
+  #settle(): void {
+    if (!this.isSettling) return
+    this.#settlesBy = -Infinity
+    this.observer.settled()
   }
 
   /** A release or stop ends it. */

@@ -5,12 +5,21 @@ import type { EngineContext } from './context.js'
 import { Reader, type ReaderOptions } from './nats/reader.js'
 import { rewindOf } from './nats/rewind.js'
 import type { StreamFacts } from './nats/streams.js'
+import type { PartitionMeta } from './store.js'
 
-/** Starts behind the position. `wake`: something arrived, or the reader's `failure` was set. */
-export function openReader(context: EngineContext, { meta, partition }: Attached, wake: () => void): Reader {
+/** A reader that runs before there is anybody to take what arrives. */
+export interface ReadAhead {
+  readonly reader: Reader
+  /** Something arrived, or the reader's `failure` was set. */
+  wake: () => void
+}
+
+/** Starts behind the position. */
+export function readAhead(context: EngineContext, partition: number, meta: PartitionMeta): ReadAhead {
   const { connection, streams, names, limits, pipeline, metrics, log, without } = context
   const stream = names.streams.events
   const filter = names.eventFilter(partition)
+  const start = meta.position - meta.sequenceOffset
   const options: ReaderOptions = {
     stream,
     filter,
@@ -23,14 +32,23 @@ export function openReader(context: EngineContext, { meta, partition }: Attached
     verify: (streamSeq, anchor, notBefore) => verifyStream(context, meta, { streamSeq, anchor }, notBefore),
     isGapChecked: !without.has('gap_check'),
     lastStored: async () => (await streams.last(stream, filter))?.seq ?? 0,
-    rewind: () => rewindOf(connection, streams, stream),
-    wake,
+    rewind: (afterStreamSeq = start) => rewindOf(connection, streams, stream, afterStreamSeq),
+    wake: () => ahead.wake(),
     onRestart: (why: string) => {
       metrics.readerRestart()
       log.warn({ partition, why }, 'reader starts again')
     },
   }
-  return new Reader(connection, streams.manager, options, meta.position - meta.sequenceOffset)
+  // Nobody waits yet; whoever comes looks first.
+  const ahead: ReadAhead = { reader: new Reader(connection, streams.manager, options, start), wake: () => undefined }
+  return ahead
+}
+
+/** The one that has been reading ahead, or a new one. `wake`: something arrived, or the reader's `failure` was set. */
+export function openReader(context: EngineContext, attached: Attached, wake: () => void): Reader {
+  const ahead = attached.ahead ?? readAhead(context, attached.partition, attached.meta)
+  ahead.wake = wake
+  return ahead.reader
 }
 
 /**
@@ -43,7 +61,7 @@ export async function verifyStream(
   after: { readonly streamSeq: number; readonly anchor: string },
   notBefore: number,
 ): Promise<StreamFacts> {
-  const facts = await streams.facts(names.streams.events, notBefore)
+  const facts = streams.facts(names.streams.events, notBefore)
   const position = after.streamSeq + sequenceOffset
   const known = { position, sequenceOffset, streamCreated, anchor: after.anchor }
   const problem = await checkStream({ streams, names, without }, known, facts)

@@ -184,8 +184,11 @@ export class RedisStore implements ProfileStore {
 
   async beat(replica: string, sign: string): Promise<ReadonlyMap<string, string>> {
     const key = this.#keys.members()
-    const known = await this.#leases.run(key, 'read members', redis => redis.hgetall(key))
-    await this.#leases.run(key, 'beat', redis => redis.hset(key, replica, sign))
+    // In this order on one connection, and in one round trip.
+    const [known] = await Promise.all([
+      this.#leases.run(key, 'read members', redis => redis.hgetall(key)),
+      this.#leases.run(key, 'beat', redis => redis.hset(key, replica, sign)),
+    ])
     return new Map(Object.entries(known))
   }
 

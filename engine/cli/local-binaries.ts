@@ -1,6 +1,6 @@
 /** Finds the server programs that a private NATS or Redis needs, or fetches them where Debian's package manager exists. */
 import { execFile } from 'node:child_process'
-import { access, constants, readdir } from 'node:fs/promises'
+import { access, constants, readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -20,6 +20,8 @@ export interface ServerBinary {
 export interface BinaryOptions {
   /** Path that wins over everything else. */
   readonly path?: string | undefined
+  /** The option that named the path, for error texts. Default: the environment variable. */
+  readonly pathOption?: string
   /** Where to look; default the process's own. */
   readonly environment?: NodeJS.ProcessEnv
   /** Told when packages are fetched, which takes a while. */
@@ -44,7 +46,10 @@ export async function findServer(program: ServerProgram, options: BinaryOptions 
   const { environment = process.env } = options
   const variable = variables[program]
   const named = options.path ?? environment[variable]
-  if (named !== undefined && named !== '') return describeNamed(named, variable)
+  if (named !== undefined && named !== '') {
+    const option = options.path === undefined ? variable : (options.pathOption ?? variable)
+    return describeNamed(program, named, option)
+  }
   for (const folder of [...(environment.PATH ?? '').split(delimiter), ...systemFolders]) {
     if (folder !== '' && (await isExecutable(join(folder, program)))) return describe(join(folder, program), {})
   }
@@ -62,8 +67,8 @@ export async function findServer(program: ServerProgram, options: BinaryOptions 
 export async function findCurrentNats(options: Omit<BinaryOptions, 'path'> = {}): Promise<ServerBinary> {
   const { environment = process.env } = options
   const named = environment[currentVariable]
-  if (named !== undefined && named !== '') return describeNamed(named, currentVariable)
   const program = 'nats-server'
+  if (named !== undefined && named !== '') return describeNamed(program, named, currentVariable)
   return fetchOnce(program, `${program}-current`, options, folder =>
     unpackUnstablePackage(program, folder, environment),
   ).catch((cause: unknown) => {
@@ -88,9 +93,11 @@ async function fetchOnce(
   return fetched
 }
 
-async function describeNamed(path: string, variable: string): Promise<ServerBinary> {
-  if (await isExecutable(path)) return describe(path, {})
-  throw new Error(`${variable} must name a program that can be run, got "${path}"`)
+async function describeNamed(program: ServerProgram, path: string, option: string): Promise<ServerBinary> {
+  if (!(await isExecutable(path))) throw new Error(`${option} must name a program that can be run, got "${path}"`)
+  return describe(path, {}).catch((cause: unknown) => {
+    throw new Error(`${option} must name a ${program} that tells its version, got "${path}"`, { cause })
+  })
 }
 
 /** Compares dotted versions by number: `isAtLeast('2.10.0', '2.9.10')`. */
@@ -134,10 +141,18 @@ async function describe(path: string, environment: Record<string, string>): Prom
   return { path, environment, version }
 }
 
+/** Folders pass for executable too. */
 async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
+  const isFile = await stat(path).then(
+    found => found.isFile(),
     () => false,
+  )
+  return (
+    isFile &&
+    access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
   )
 }
 

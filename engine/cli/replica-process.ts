@@ -4,7 +4,7 @@ import { request, type IncomingHttpHeaders } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../log.js'
 import { nodeFlags } from './node-flags.js'
-import { isReplicaReport } from './supervised.js'
+import { isReplicaReport, type StartFailure } from './supervised.js'
 
 export interface ReplicaProcessOptions {
   /** Name of the replica, the same after every start. */
@@ -14,6 +14,8 @@ export interface ReplicaProcessOptions {
   readonly environment: NodeJS.ProcessEnv
   /** A process that is told to stop gets this long. */
   readonly stopWithinMs: number
+  /** A process has ended because of its `startFailure`. */
+  readonly onStartFailure: () => void
   readonly log: Log
 }
 
@@ -26,12 +28,15 @@ export interface ReplicaAnswer {
 /** Doubled with every failure in a row: a process that cannot start must not keep the machine busy. */
 const firstRestartMs = 100
 const maxRestartMs = 30_000
+/** After a failure that trying again does not mend by itself: the others have time to come to the same end. */
+const hopelessRestartMs = 5_000
 /** Who has run this long did not fail in a row. */
 const steadyMs = 60_000
 
 export class ReplicaProcess {
   /** Of the process that runs now. */
   #adminPort: number | undefined
+  #startFailure: StartFailure | undefined
   #restarts = 0
 
   constructor(private readonly options: ReplicaProcessOptions) {}
@@ -44,6 +49,11 @@ export class ReplicaProcess {
     return this.#restarts
   }
 
+  /** While no process runs: why the last one could not start, if trying again does not help. */
+  get startFailure(): StartFailure | undefined {
+    return this.#startFailure
+  }
+
   /** Keeps a process running until the signal; resolves when the last one is gone. */
   async run(stopping: AbortSignal): Promise<void> {
     let failures = 0
@@ -52,9 +62,12 @@ export class ReplicaProcess {
       const end = await this.#live(stopping)
       if (stopping.aborted) return
       failures = performance.now() - startedAt < steadyMs ? failures + 1 : 1
-      const restartMs = Math.min(firstRestartMs * 2 ** (failures - 1), maxRestartMs)
+      const leastMs = this.#startFailure === undefined ? firstRestartMs : hopelessRestartMs
+      const restartMs = Math.min(leastMs * 2 ** (failures - 1), maxRestartMs)
       this.options.log.warn({ replica: this.name, ...end, restart_ms: restartMs }, 'replica ended, it is started again')
+      if (this.#startFailure !== undefined) this.options.onStartFailure()
       await delay(restartMs, undefined, { signal: stopping }).catch(() => undefined)
+      this.#startFailure = undefined
       this.#restarts++
     }
   }
@@ -91,7 +104,9 @@ export class ReplicaProcess {
     })
     log.info({ replica: this.name, pid: child.pid }, 'replica process starts')
     child.on('message', message => {
-      if (isReplicaReport(message)) this.#adminPort = message.adminPort
+      if (!isReplicaReport(message)) return
+      if ('adminPort' in message) this.#adminPort = message.adminPort
+      else this.#startFailure = message.startFailure
     })
     let overdue: NodeJS.Timeout | undefined
     const stop = (): void => {
@@ -103,7 +118,11 @@ export class ReplicaProcess {
     }
     stopping.addEventListener('abort', stop, { once: true })
     const end = await new Promise<Record<string, unknown>>(resolve => {
-      child.once('exit', (code, signal) => resolve({ code, signal }))
+      child.once('exit', (code, signal) => {
+        // What it said last may still be on its way.
+        if (child.connected) child.once('disconnect', () => resolve({ code, signal }))
+        else resolve({ code, signal })
+      })
       child.on('error', error => {
         // Other errors are about a process that lives or has an end of its own.
         if (child.pid === undefined) resolve({ error })

@@ -10,7 +10,7 @@ import { createLog, type Log } from '../log.js'
 import { Metrics } from '../metrics.js'
 import { startWatchdog } from '../watchdog.js'
 import type { ExitCode, Services } from './services.js'
-import { reportToSupervisor, supervisorSignal } from './supervised.js'
+import { reportToSupervisor, startFailureOf, supervisorSignal } from './supervised.js'
 import { supervise } from './supervisor.js'
 
 /**
@@ -53,7 +53,7 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     config.admin,
   )
   log.info({ host: admin.host, port: admin.port }, 'admin port is open')
-  reportToSupervisor({ adminPort: admin.port })
+  await reportToSupervisor({ adminPort: admin.port })
   const stopWatchdog = startWatchdog(config.watchdog.timeout, log)
   try {
     const store = services.openStore(config, pipeline.name)
@@ -69,6 +69,8 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
   } catch (error) {
     // Told to stop while it was still waiting for a server.
     if (stopping.aborted) return 0
+    const startFailure = running.engine === undefined ? startFailureOf(error) : undefined
+    if (startFailure !== undefined) await reportToSupervisor({ startFailure })
     throw error
   } finally {
     stopWatchdog()

@@ -11,6 +11,7 @@ import { MillraceError } from '../errors.js'
 import type { Log } from '../log.js'
 import type { Pipeline } from '../pipeline.js'
 import { ReplicaProcess } from './replica-process.js'
+import type { StartFailure } from './supervised.js'
 import { mergeMetrics, supervisorMetrics } from './supervisor-metrics.js'
 import { mergeReadiness, type ReplicaReadiness } from './supervisor-readiness.js'
 
@@ -33,11 +34,17 @@ const profileWithinMs = 10_000
 /** For closing what the engine has given up at its own deadline. */
 const closeMs = 2_000
 
-/** Resolves when it was told to stop and every process is gone. */
+/**
+ * Resolves when it was told to stop and every process is gone. Throws the reason when no process could start and trying again
+ * does not help: a supervisor of nothing would only look alive.
+ */
 export async function supervise(options: SupervisorOptions, stopping: AbortSignal): Promise<void> {
   const { processes, config, pipeline, log } = options
+  const hopeless = new AbortController()
+  let reason: StartFailure | undefined
+  const ending = AbortSignal.any([stopping, hopeless.signal])
   const base = config.replica.name ?? `${hostname()}-${process.pid}`
-  const replicas = Array.from({ length: processes }, (_, i) => {
+  const replicas: readonly ReplicaProcess[] = Array.from({ length: processes }, (_, i) => {
     const name = `${base}-${i}`
     return new ReplicaProcess({
       name,
@@ -45,17 +52,23 @@ export async function supervise(options: SupervisorOptions, stopping: AbortSigna
       arguments: options.arguments,
       environment: environmentOf(name, options.environment),
       stopWithinMs: config.shutdown.deadline + closeMs,
+      onStartFailure: () => {
+        if (replicas.some(({ startFailure }) => startFailure === undefined)) return
+        reason = replicas[0]!.startFailure
+        hopeless.abort()
+      },
       log,
     })
   })
   // Every process waits for it, which is no leak.
-  setMaxListeners(0, stopping)
+  setMaxListeners(0, ending)
   const admin = await serve(routesTo(replicas, pipeline), log, config.admin)
   log.info({ host: admin.host, port: admin.port }, 'admin port is open')
   try {
     log.info({ replicas: replicas.map(({ name }) => name) }, 'replicas start')
-    await Promise.all(replicas.map(replica => replica.run(stopping)))
+    await Promise.all(replicas.map(replica => replica.run(ending)))
     log.info({}, 'replicas stopped')
+    if (reason !== undefined && !stopping.aborted) throw new MillraceError(reason.code, reason.message, reason)
   } finally {
     await admin.close()
   }

@@ -4,9 +4,12 @@
  *     npm run chaos -- --replicas 4 --partitions 16 --rate 4000 --seconds 300 --seed 1
  */
 import { parseArgs } from 'node:util'
+import { findServer } from '../../engine/cli/local-binaries.js'
+import { parseDuration } from '../../engine/options.js'
+import { protections } from '../../engine/protections.js'
 import { faults, faultsNamed } from './nemesis/table.js'
 import { printResult } from './run/report.js'
-import { runChaos } from './run/run.js'
+import { runChaos, type RunOptions } from './run/run.js'
 
 const help = `npm run chaos -- [options]
   --replicas <n>       engine processes (4)
@@ -24,40 +27,71 @@ const help = `npm run chaos -- [options]
   --list               name the faults
 `
 
-const { values } = parseArgs({
-  options: {
-    replicas: { type: 'string', default: '4' },
-    partitions: { type: 'string', default: '16' },
-    rate: { type: 'string', default: '4000' },
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    users: { type: 'string', default: '2000' },
-    faults: { type: 'string' },
-    every: { type: 'boolean', default: false },
-    nats: { type: 'string' },
-    redis: { type: 'string' },
-    lease: { type: 'string', default: '5s' },
-    without: { type: 'string', default: '' },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const counts = { replicas: 1, partitions: 1, users: 1, rate: 0, seconds: 0, seed: 0 }
 
-if (values.help) process.stdout.write(help)
-else if (values.list) process.stdout.write(faults.map(({ name }) => `${name}\n`).join(''))
-else await main()
+await main()
 
 async function main(): Promise<void> {
+  const asked = await readOptions().catch(refuse)
+  if (asked === 'help') return void process.stdout.write(help)
+  if (asked === 'list') return void process.stdout.write(faults.map(({ name }) => `${name}\n`).join(''))
   const startedAt = performance.now()
-  const chosen = values.faults === undefined ? faults : values.faults === 'none' ? [] : faultsNamed(list(values.faults))
-  const result = await runChaos({
+  const say = (line: string): void => void process.stderr.write(`${secondsSince(startedAt)} ${line}\n`)
+  const result = await runChaos({ ...asked.options, say })
+  printResult(result, process.stderr)
+  if (asked.isJson) process.stdout.write(`${JSON.stringify(result)}\n`)
+  // Nothing that a broken run left open keeps the process.
+  process.exit(result.violations.length === 0 ? 0 : 1)
+}
+
+/** Throws for what a person can put right: the text says the option, the rule and what was given. */
+async function readOptions(): Promise<'help' | 'list' | { options: Omit<RunOptions, 'say'>; isJson: boolean }> {
+  const { values } = parseArgs({
+    options: {
+      replicas: { type: 'string', default: '4' },
+      partitions: { type: 'string', default: '16' },
+      rate: { type: 'string', default: '4000' },
+      seconds: { type: 'string', default: '60' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      users: { type: 'string', default: '2000' },
+      faults: { type: 'string' },
+      every: { type: 'boolean', default: false },
+      nats: { type: 'string' },
+      redis: { type: 'string' },
+      lease: { type: 'string', default: '5s' },
+      without: { type: 'string', default: '' },
+      json: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return 'help'
+  if (values.list) return 'list'
+  const whole = (name: keyof typeof counts): number => {
+    const value = Number(values[name])
+    if (Number.isInteger(value) && value >= counts[name]) return value
+    throw new Error(`--${name} must be a whole number from ${counts[name]} on, got "${values[name]}"`)
+  }
+  const numbers = {
     replicas: whole('replicas'),
     partitions: whole('partitions'),
     rate: whole('rate'),
     seconds: whole('seconds'),
     seed: whole('seed'),
     users: whole('users'),
+  }
+  if (parseDuration(values.lease) === undefined)
+    throw new Error(`--lease must be a duration such as "5s", got "${values.lease}"`)
+  for (const name of list(values.without)) {
+    if (!protections.some(protection => protection === name))
+      throw new Error(`--without must name protections (${protections.join(', ')}), got "${name}"`)
+  }
+  // Before anything is started.
+  if (values.nats !== undefined) await findServer('nats-server', { path: values.nats, pathOption: '--nats' })
+  if (values.redis !== undefined) await findServer('redis-server', { path: values.redis, pathOption: '--redis' })
+  const chosen = values.faults === undefined ? faults : values.faults === 'none' ? [] : faultsNamed(list(values.faults))
+  const options = {
+    ...numbers,
     faults: chosen,
     every: values.every,
     nats: values.nats,
@@ -65,24 +99,19 @@ async function main(): Promise<void> {
     leaseTtl: values.lease,
     without: list(values.without),
     limitedDisks: chosen.some(({ name }) => name.endsWith('disk_full')),
-    say: line => process.stderr.write(`${seconds(startedAt)} ${line}\n`),
-  })
-  printResult(result, process.stderr)
-  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`)
-  // Nothing that a broken run left open keeps the process.
-  process.exit(result.violations.length === 0 ? 0 : 1)
+  }
+  return { options, isJson: values.json }
 }
 
-function whole(name: 'replicas' | 'partitions' | 'rate' | 'seconds' | 'seed' | 'users'): number {
-  const value = Number(values[name])
-  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name} must be a whole number, got "${values[name]}"`)
-  return value
+function refuse(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(2)
 }
 
 function list(text: string): string[] {
   return text.split(',').filter(name => name !== '')
 }
 
-function seconds(since: number): string {
-  return ((performance.now() - since) / 1_000).toFixed(1).padStart(6)
+function secondsSince(startedAt: number): string {
+  return ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)
 }

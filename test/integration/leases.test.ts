@@ -1,6 +1,8 @@
 /** Several replicas on one pipeline. Killed processes are the fault suite's. */
 import { test } from 'tap'
+import { loadConfig } from '../../engine/config.js'
 import { MillraceError } from '../../engine/errors.js'
+import { RedisStore } from '../../profiles/redis-store.js'
 import { eventually } from '../support/eventually.js'
 import type { RunningEngine } from '../support/engine.js'
 import { exactlyOnce, read } from '../support/exactly-once.js'
@@ -46,6 +48,47 @@ testOnEachNats('a replica that stops hands its partitions over at once', async (
   await broker.publish(...sent.slice(200))
   await holds(second, visitPartitions)
   await exactlyOnce(t, broker, second, sent)
+})
+
+test('a replica that stops gives one partition after the other, each when the one before is settled', async t => {
+  const { broker, start } = await world(t)
+  const settings = { MILLRACE_LEASE_TTL: '60s' }
+  const first = await start(visits(), { settings })
+  await holds(first, visitPartitions)
+  const second = await start(visits(), { settings })
+  await Promise.all([holds(first, 2), holds(second, 2)])
+  await broker.publish(...visitsOf(200))
+  const seen: string[][] = []
+  const release = first.store.release.bind(first.store)
+  first.store.release = (partition, token) => {
+    seen.push(second.partitions.filter(({ state }) => state !== 'standby').map(({ state }) => state))
+    return release(partition, token)
+  }
+  await first.stop()
+  const two = ['running', 'running']
+  t.strictSame(seen, [two, [...two, 'running']])
+})
+
+test('a new replica has rehearsed when the others hear of it, unless something waits for it', async t => {
+  const { broker, start, servers } = await world(t)
+  const calls = async (name: string) => {
+    const settings = { MILLRACE_REPLICA_NAME: name }
+    const env = { MILLRACE_REDIS_URL: servers.redis.url }
+    const store = new RedisStore(loadConfig({ env, cwd: import.meta.dirname }).redis, 'visits')
+    const made: string[] = []
+    for (const call of ['beat', 'acquire', 'outbox'] as const) {
+      const original = store[call].bind(store) as (...given: unknown[]) => unknown
+      Object.assign(store, { [call]: (...given: unknown[]) => (made.push(call), original(...given)) })
+    }
+    await start(visits(), { settings, store })
+    await eventually('it has claimed something', () => made.includes('acquire'))
+    return made
+  }
+  t.match(await calls('one'), ['beat', 'acquire'], 'everything is free')
+  await broker.publish(...visitsOf(100))
+  const made = await calls('two')
+  t.equal(made[0], 'outbox', 'it has read what an owner reads')
+  t.ok(made.indexOf('beat') < made.indexOf('acquire'))
 })
 
 testOnEachNats(

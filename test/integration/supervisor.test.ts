@@ -136,6 +136,24 @@ test('when the supervisor is killed, no replica is left behind', async t => {
   await eventually('all are gone', () => !all.some(isAlive))
 })
 
+test('when no replica can start for a reason that stays, the supervisor ends and says it', async t => {
+  const { nats, redis } = await startServers(t, { nats: { partitions } })
+  const folder = t.testdir({
+    'pipeline.ts': pipelineText,
+    'millrace.yaml': JSON.stringify({
+      pipeline: 'pipeline.ts',
+      processes,
+      nats: { servers: [`127.0.0.1:${nats.port}`] },
+      redis: { url: `redis://nobody:wrong@127.0.0.1:${redis.port}` },
+      admin: { port: 0 },
+    }),
+  })
+  const words = [main, 'run', '-c', join(folder, 'millrace.yaml')]
+  const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 60_000 })
+  t.equal(status, 1)
+  t.match(stderr.trimEnd().split('\n').at(-1), /^authentication_failed: .*WRONGPASS/)
+})
+
 test('a replica that does not stop is killed after the deadline', async t => {
   const { supervisor, pids, lines } = await start(t, { shutdown: { deadline: '1s' } })
   const all = await pids()

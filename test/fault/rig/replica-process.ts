@@ -29,6 +29,8 @@ const answerWithinMs = 1_000
 
 export class ReplicaProcess {
   readonly logFiles: string[] = []
+  /** What each start has worked on, written at its end. */
+  readonly notesFiles: string[] = []
   #process: LocalProcess | undefined
   #url = ''
   /** False from when it is told to end until it is started again. */
@@ -57,11 +59,13 @@ export class ReplicaProcess {
   async start(...further: readonly string[]): Promise<void> {
     const { name, program, environment, folder } = this.options
     const logFile = join(folder, `${name}.${this.logFiles.length + 1}.log`)
+    const notesFile = `${logFile}.notes`
     this.logFiles.push(logFile)
+    this.notesFiles.push(notesFile)
     this.#process = new LocalProcess({
       name,
       command: process.execPath,
-      arguments: [program, ...this.options.arguments, ...further],
+      arguments: [program, ...this.options.arguments, '--notes', notesFile, ...further],
       environment: { ...withoutSettings(), ...environment },
       logFile,
     })

@@ -12,6 +12,7 @@ import { judge, type Judgement } from '../oracle/oracle.js'
 import { type Violation, Violations } from '../oracle/violations.js'
 import { readLogs, type Halts } from '../rig/logs.js'
 import { Monitor } from '../rig/monitor.js'
+import { mostRepeated } from '../rig/repeated-work.js'
 import { Rig, type RigOptions } from '../rig/rig.js'
 import { Scope } from '../rig/scope.js'
 import { untilAttached, untilCaughtUp, untilStill } from '../rig/stillness.js'
@@ -54,6 +55,11 @@ export interface RunResult {
   /** The longest such time by fault, of events that waited while it lasted. */
   readonly gapsMs: Readonly<Record<string, number>>
   readonly halts: Halts
+  /**
+   * Events that an owner worked on although another process had before it, of the hand-over with the most. Not known when a process
+   * was killed.
+   */
+  readonly mostRepeated: number | undefined
   /** From the end of load and faults to when every event was processed. */
   readonly recoveredMs: number
   /** The most memory that any replica ever had. */
@@ -111,6 +117,8 @@ async function runOn(rig: Rig, options: RunOptions, violations: Violations, scop
     judgement = await judgeRun(rig, ledger, violations)
   }
   await monitor.stop()
+  await Promise.all(rig.replicas.map(replica => replica.stop()))
+  const repeated = await mostRepeated(rig.replicas.flatMap(({ notesFiles }) => notesFiles))
   const halts = await readLogs(rig, marker, violations)
   for (const [reason, count] of Object.entries(halts)) violations.add('halt_unexpected', `${reason}, ${count} times`)
   const { events = 0, applied = 0, profiles = 0, published, delays = [] } = judgement ?? {}
@@ -129,6 +137,7 @@ async function runOn(rig: Rig, options: RunOptions, violations: Violations, scop
     maxGapMs: Math.round(delays.reduce((most, { ms }) => Math.max(most, ms), 0)),
     gapsMs: gapsOf(nemesis.occurrences, delays),
     halts,
+    mostRepeated: repeated,
     recoveredMs,
     rssMb: monitor.rssMb,
     folder: rig.folder,
