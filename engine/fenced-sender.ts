@@ -4,7 +4,7 @@
  * however long ago that was; then it reads how far the lane has come and leaves out what is there.
  *
  * The sequence is known only after the acknowledgement, so one group is in flight at a time: an atomic batch where the stream
- * takes them, a single message elsewhere. What is decided meanwhile is the next group.
+ * takes them and enough is waiting, a single message otherwise. What is decided meanwhile is the next group.
  */
 import type { Floor } from './floors.js'
 import type { Publisher } from './nats/publisher.js'
@@ -23,6 +23,12 @@ export interface FencedSenderOptions {
   readonly readFloor: () => Promise<Floor>
 }
 
+/**
+ * A batch keeps the server busy for as long as so many single messages do, however small it is: on 2.15.2 it takes 1.3 ms of a core
+ * and 2.3 ms to the answer, a single message 0.1 ms. With batches of whatever waits, 16 partitions with 3,000 events a second had
+ * half of their triggers out after 105 ms instead of 7.
+ */
+const minBatchEntries = 16
 const maxGroupEntries = 256
 const maxGroupBytes = 256 * 1024
 const retryMs = 250
@@ -81,7 +87,8 @@ export class FencedSender implements Sender {
   }
 
   #nextGroup(): Slot[] {
-    if (this.#isCareful || this.#floor.fence !== 'batch') return this.#waiting.slice(0, 1)
+    const isBatch = this.#floor.fence === 'batch' && this.#waiting.length >= minBatchEntries
+    if (this.#isCareful || !isBatch) return this.#waiting.slice(0, 1)
     let count = 0
     let bytes = 0
     while (count < this.#waiting.length && count < maxGroupEntries && (count === 0 || bytes < maxGroupBytes)) {

@@ -1,4 +1,5 @@
 /** The command line: every verb with its options and help. What a verb does is in the file of its name. */
+import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { loadConfig } from '../config.js'
 import { maxProcesses } from '../config-schema.js'
@@ -15,6 +16,9 @@ import { rebuildStatus, rebuildSwitch } from './rebuild.js'
 import { run } from './run.js'
 import type { DemoOptions, ExitCode, Services } from './services.js'
 
+/** From `build/engine/cli/`. */
+const manifest = new URL('../../../package.json', import.meta.url)
+
 interface Common {
   readonly config?: string
 }
@@ -24,6 +28,7 @@ export function buildProgram(services: Services): { command: Command; exitCode: 
   const program = new Command('millrace')
     .description('From NATS JetStream to live user profiles and triggers, each event exactly once.')
     .option('-c, --config <file>', 'configuration, YAML or JSON (default: millrace.yaml, if there is one)')
+    .version(readVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(see --help)')
     .exitOverride()
   const common = (): Common => program.opts<Common>()
@@ -169,4 +174,8 @@ function processes(written: string): number {
   const count = whole(written)
   if (count < 1 || count > maxProcesses) throw new InvalidArgumentError(`It must be from 1 to ${maxProcesses}.`)
   return count
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
 }

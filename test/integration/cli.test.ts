@@ -217,6 +217,9 @@ test('a wrong call ends with 2, help that was asked for with 0', async t => {
     t.equal(stdout, '')
     t.not(stderr, '')
   }
+  const version = await millrace('--version')
+  t.strictSame([version.code, version.stderr], [0, ''])
+  t.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
   const help = await millrace('--help')
   t.strictSame([help.code, help.stderr], [0, ''])
   for (const verb of ['run', 'check', 'profile', 'deadletters', 'partitions', 'demo', 'publish'])
