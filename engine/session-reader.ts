@@ -32,7 +32,7 @@ export function readAhead(context: EngineContext, partition: number, meta: Parti
     verify: (streamSeq, anchor, notBefore) => verifyStream(context, meta, { streamSeq, anchor }, notBefore),
     isGapChecked: !without.has('gap_check'),
     lastStored: async () => (await streams.last(stream, filter))?.seq ?? 0,
-    rewind: (afterStreamSeq = start) => rewindOf(connection, streams, stream, afterStreamSeq),
+    rewind: afterStreamSeq => rewindOf(connection, streams, stream, afterStreamSeq),
     wake: () => ahead.wake(),
     onRestart: (why: string) => {
       metrics.readerRestart()

@@ -13,3 +13,6 @@ export const contenders: readonly Contender[] = [
   bullMqProfiles,
   bullMqNothing,
 ]
+
+/** The best that each kind of peer can do. */
+export const fastest: readonly Contender[] = [connectTuned, batchingConsumer]

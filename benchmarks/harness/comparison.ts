@@ -14,7 +14,7 @@ import { spreadOf } from './statistics.js'
 /** Asked of everybody who is fast enough to be far from the limit; the others get half of what they can. */
 const commonRate = 10_000
 const farFromLimit = 0.6
-const warmUpSeconds = 2
+const warmUpSeconds = 4
 /** The latency over load is a question of its own. */
 const mostSeconds = 5
 

@@ -16,7 +16,7 @@ export interface StreamPart {
   readonly limits: Limits
 }
 
-/** Hands on whatever has arrived, until `count` messages have. Rejects when the reader had to start again. */
+/** Hands on whatever has arrived, until `count` messages have. Rejects when the reader had to start again on the way. */
 export async function readStream(
   connection: NatsConnection,
   { manager }: Streams,
@@ -24,6 +24,7 @@ export async function readStream(
   take: (batch: Batch) => void,
 ): Promise<void> {
   const wakeup = new Wakeup()
+  let received = 0
   let restarted: string | undefined
   const options = {
     stream,
@@ -39,12 +40,13 @@ export async function readStream(
     verify: () => Promise.resolve(),
     wake: () => wakeup.wake(),
     onRestart: (why: string) => {
-      restarted = why
+      // A server that is busy may need a second request before there is anything to read.
+      if (received > 0) restarted = why
     },
   }
   const reader = new Reader(connection, manager, options, after)
   try {
-    for (let received = 0; received < count;) {
+    while (received < count) {
       const batch = reader.take(limits.batchEvents, limits.batchBytes)
       received += batch.events.length
       if (batch.events.length > 0) take(batch)

@@ -46,7 +46,7 @@ export interface ReaderOptions {
   /** Stream sequence of the partition's last event that the stream holds, 0 when it holds none. Asked of the leader. */
   readonly lastStored: () => Promise<number>
   /** How many sequences earlier a consumer should start; what the reader has had already is dropped. */
-  readonly rewind?: () => Promise<number>
+  readonly rewind?: (afterStreamSeq: number) => Promise<number>
   /** False in tests only: what is lost in flight stays lost. Default true. */
   readonly isGapChecked?: boolean
   /** Something arrived, or `failure` was set. */
@@ -193,7 +193,7 @@ export class Reader {
         name: consumer,
         ack_policy: AckPolicy.None,
         deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: Math.max(1, this.#lastStreamSeq + 1 - ((await rewind?.()) ?? 0)),
+        opt_start_seq: Math.max(1, this.#lastStreamSeq + 1 - ((await rewind?.(this.#lastStreamSeq)) ?? 0)),
         filter_subject: filter,
         mem_storage: true,
         num_replicas: 1,
