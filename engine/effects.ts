@@ -120,7 +120,8 @@ export class EffectCollector implements Effects {
       fields.push('Millrace-Truncated-From', String(data.length))
       data = data.subarray(0, room)
     }
-    this.#add('deadletters', `${stage}.${reason}`, fields, data)
+    // A copy: the original lies in a chunk of events that would live as long as this one waits to be published.
+    this.#add('deadletters', `${stage}.${reason}`, fields, Buffer.from(data))
   }
 
   #publish(lane: Lane, subject: string, { trigger, reason, segment, change, at, data }: Message): void {

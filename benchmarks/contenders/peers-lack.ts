@@ -6,4 +6,5 @@ export const peersLack: readonly string[] = [
   'views within an hour of event time: a plain counter stands for it',
   'the three top categories in browse_intent: they are counted, not ranked; its cooldown runs on the wall clock',
   'dead letters: invalid events are dropped',
+  'segment changes: people are put into sets, and nobody is told',
 ]

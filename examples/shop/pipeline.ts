@@ -8,7 +8,7 @@ interface ShopEvent {
   occurredAt: number
 }
 
-interface ShopEvents {
+export interface ShopEvents {
   signed_up: ShopEvent & { email: string; plan: 'free' | 'pro'; country: string }
   session_started: ShopEvent & { device: 'phone' | 'desktop' | 'tablet' }
   /** `category` and `price` come from the catalogue; a product that is not in it has none. */

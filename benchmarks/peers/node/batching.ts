@@ -21,9 +21,9 @@ import {
 import { readSettings } from './settings.js'
 import { ShopDecoder, type ShopEvent } from './shop-events.js'
 
-/** 200 to 1,000 are as good as one another. */
+/** By processor time 200 to 1,000 are as good as one another. */
 const batchMessages = 500
-/** One waits for Redis, one for the broker, one is decoded; a fourth changes nothing. */
+/** One waits for Redis, one for the broker, one is decoded. */
 const batchesAtOnce = 3
 /** Asked for in advance, so that the next batch is here when the last is done. */
 const prefetchMessages = 4_000

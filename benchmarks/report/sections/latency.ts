@@ -24,6 +24,10 @@ export const latency: Render = ({ result }) => {
     name: textAt(contender, 'label') ?? id,
     points: listAt(contender, 'points'),
   }))
+  const failures = entriesAt(result, 'contenders').flatMap(([id, contender]) => {
+    const failure = textAt(contender, 'failure')
+    return failure === undefined ? [] : [`- ${textAt(contender, 'label') ?? id}: failed, \`${failure}\``]
+  })
   const rows = curves.flatMap(({ name, points }) =>
     points.map(point => [
       name,
@@ -37,8 +41,9 @@ export const latency: Render = ({ result }) => {
     const most = numberAt(contender, 'sustainedEventsPerSecond')
     return most === undefined ? [] : [[textAt(contender, 'label') ?? id, most]]
   })
+  const drawn = curves.filter(({ points }) => points.length > 0)
   const panels = shares.map(([share, name]): Panel => {
-    const series = curves.map(({ name, points }) => ({
+    const series = drawn.map(({ name, points }) => ({
       name,
       points: points.flatMap(point => {
         const [x, y] = [numberAt(point, 'rate'), numberAt(point, 'latencyMs', share)]
@@ -48,11 +53,12 @@ export const latency: Render = ({ result }) => {
     return { x: { name: 'events/s', kind: 'linear' }, y: { name, kind: 'logarithmic' }, series }
   })
   const title = 'Latency over load'
-  const description = `Three panels, p50, p99 and p99.9 in milliseconds on a logarithmic axis, over events per second, of ${curves.map(({ name }) => name).join(', ')}.`
+  const description = `Three panels, p50, p99 and p99.9 in milliseconds on a logarithmic axis, over events per second, of ${drawn.map(({ name }) => name).join(', ')}.`
   const plot = { file: 'latency.svg', svg: lineChart({ title, description, panels }) }
   return {
     markdown: blocks(
       markdownTable(columns, rows),
+      failures.join('\n'),
       image('Latency over load', `benchmarks/${plot.file}`),
       maxima.length === 0
         ? ''

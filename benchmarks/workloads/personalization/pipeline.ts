@@ -1,21 +1,6 @@
 /** The shop at scale: who a person is, what they look at and buy, and the five moments to write to them. */
 import { decodeAvro, dedupe, enrichTable, events, pipeline, validate, type Event } from 'millrace'
-
-/** What every event has. */
-interface ShopEvent {
-  id: string
-  userId: string
-  occurredAt: number
-}
-
-interface ShopEvents {
-  signed_up: ShopEvent & { email: string; plan: 'free' | 'pro'; country: string }
-  session_started: ShopEvent & { device: 'phone' | 'desktop' | 'tablet' }
-  /** `category` and `price` come from the catalogue; a product that is not in it has none. */
-  product_viewed: ShopEvent & { productId: string; category?: string; price?: number }
-  cart_updated: ShopEvent & { cartId: string; value: number; items: number }
-  checkout_completed: ShopEvent & { cartId: string; orderId: string; total: number }
-}
+import type { ShopEvents } from '../../../examples/shop/pipeline.js'
 
 const { profile, count, last, sum, top } = events<ShopEvents>()
 

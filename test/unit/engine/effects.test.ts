@@ -195,3 +195,13 @@ test('the size of what is collected is known, and starts anew', async t => {
   effects.take()
   t.equal(effects.bytes, 0)
 })
+
+test('a dead letter that waits keeps nothing alive but its own bytes', async t => {
+  const effects = open()
+  const chunk = Buffer.allocUnsafeSlow(65_536)
+  const event = eventOf({ data: chunk.subarray(100, 108) })
+  effects.deadLetter({ event, stage: 'a', reason: 'b', detail: '' })
+  const [entry] = effects.take().entries
+  t.equal(entry!.body.length, 8)
+  t.not(entry!.body.buffer, chunk.buffer)
+})
