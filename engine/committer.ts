@@ -65,12 +65,19 @@ export class Committer {
 
   /** Throws `fenced`, `CommitConflict`, or the abort reason. */
   async commit(writes: Writes, signal: AbortSignal): Promise<void> {
+    const { meta, profiles, profileTtlMs, timers, memory, outbox, trim } = writes
     const commit: Commit = {
-      ...writes,
       token: this.token,
       commitId: `${this.token}:${++this.#count}`,
       previousPosition: this.#position,
       previousCommitId: this.#lastId,
+      meta,
+      profiles,
+      profileTtlMs,
+      timers,
+      memory,
+      outbox,
+      trim,
     }
     const startedAt = performance.now()
     this.#isCommitting = true
@@ -82,7 +89,7 @@ export class Committer {
       this.#isCommitting = false
     }
     this.#lastId = commit.commitId
-    this.#position = commit.meta.position ?? this.#position
+    this.#position = meta.position ?? this.#position
     this.observer.committed(performance.now() - startedAt)
   }
 

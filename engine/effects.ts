@@ -46,10 +46,12 @@ const headerBytes = 16 * 1024
 const originalHeaderBytes = 8 * 1024
 
 const noEntries: OutboxEntry[] = []
+/** Of the many small batches that decide nothing. */
+const noCounts = new EffectCounts()
 
 export class EffectCollector implements Effects {
   entries: OutboxEntry[] = noEntries
-  counts = new EffectCounts()
+  #counts: EffectCounts | undefined
   /** Size of the bodies collected. */
   bytes = 0
   /** Coordinate of the next effect. */
@@ -67,11 +69,16 @@ export class EffectCollector implements Effects {
 
   /** Hands over what was collected and starts anew. */
   take(): { entries: OutboxEntry[]; counts: EffectCounts } {
-    const { entries, counts } = this
+    const { entries } = this
+    const counts = this.#counts ?? noCounts
     this.entries = noEntries
-    this.counts = new EffectCounts()
+    this.#counts = undefined
     this.bytes = 0
     return { entries, counts }
+  }
+
+  get counts(): EffectCounts {
+    return (this.#counts ??= new EffectCounts())
   }
 
   /** Effects from here on follow this event. */

@@ -71,7 +71,8 @@ export class FencedSender implements Sender {
       this.#isCareful = false
       this.#waiting = this.#waiting.slice(group.length)
       const { seq, ordinal } = entries.at(-1)!
-      this.#floor = { ...this.#floor, coordinate: { seq, ordinal }, streamSeq }
+      const { isYoung, fence } = this.#floor
+      this.#floor = { coordinate: { seq, ordinal }, streamSeq, isYoung, fence }
       for (const slot of group) this.events.acknowledged(slot, isDuplicate)
       // A repetition is acknowledged with its own place, which need not be the last.
       if (isDuplicate) this.#look()

@@ -10,11 +10,15 @@ import type { HashMemory } from './operator.js'
 import type { MemoryBucket, MemoryWrite } from './store.js'
 
 const maxBuckets = 12
-/** Low half, high half, bucket; an empty slot has bucket 0. */
-const slotWords = 3
 const initialSlots = 1024
 /** Probing gets long above this. */
 const maxLoad = 0.7
+/** After a rebuild. With both, a hash takes 13 to 18 bytes. */
+const freshLoad = 0.5
+/** Tags go from 1 to this and begin again; 0 is an empty slot. */
+const tags = 255
+/** Buckets after which a table without growth is rebuilt as well: before a tag could mean another bucket. */
+const rebuiltWithin = tags - 4 * maxBuckets
 
 export class RecentHashes implements HashMemory {
   /** Position of the event being processed, set by the caller; decides which commit a new hash belongs to. */
@@ -23,10 +27,15 @@ export class RecentHashes implements HashMemory {
   readonly #bucketMs: number
   /** Whole buckets that cover the window. */
   readonly #span: number
-  #table = new Uint32Array(initialSlots * slotWords)
   #slots = initialSlots
+  /** Low and high half of each slot's hash. */
+  #halves = new Uint32Array(initialSlots * 2)
+  /** Of each slot's bucket. */
+  #tags = new Uint8Array(initialSlots)
   #used = 0
   #newest = 0
+  /** `#newest` when the table was rebuilt. */
+  #rebuiltAt = 0
   readonly #stored = new Set<number>()
   // New hashes not handed to a commit yet, in order of position.
   #pendingSeq: number[] = []
@@ -55,7 +64,7 @@ export class RecentHashes implements HashMemory {
   restore(buckets: readonly MemoryBucket[]): void {
     for (const { bucket, bytes } of buckets) {
       this.#stored.add(bucket)
-      this.#newest = Math.max(this.#newest, bucket)
+      this.#moveTo(bucket)
       for (let at = 0; at + 8 <= bytes.length; at += 8) {
         this.#put(bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4), bucket)
       }
@@ -64,11 +73,10 @@ export class RecentHashes implements HashMemory {
 
   checkAndAdd(low: number, high: number, now: number): boolean {
     const bucket = Math.floor(now / this.#bucketMs)
-    if (bucket > this.#newest) this.#newest = bucket
-    const at = this.#find(low, high)
-    const found = this.#table[at + 2]!
-    if (found !== 0 && found >= bucket - this.#span) return true
-    this.#write(at, low, high, bucket)
+    this.#moveTo(bucket)
+    const slot = this.#find(low, high)
+    if (this.#tags[slot] !== 0 && this.#bucketOf(this.#tags[slot]!) >= bucket - this.#span) return true
+    this.#write(slot, low, high, bucket)
     this.#pendingSeq.push(this.seq)
     this.#pending.push(low, high, bucket)
     return false
@@ -111,47 +119,63 @@ export class RecentHashes implements HashMemory {
     }
   }
 
-  /** Index of the hash's slot, or of the empty one where it would go. The hash is random: its low half is the start. */
+  /** Time has come to this bucket. */
+  #moveTo(bucket: number): void {
+    if (bucket <= this.#newest) return
+    if (bucket - this.#rebuiltAt > rebuiltWithin) this.#rebuild(bucket)
+    else this.#newest = bucket
+  }
+
+  #bucketOf(tag: number): number {
+    return this.#newest - ((tagOf(this.#newest) - tag + tags) % tags)
+  }
+
+  /** The hash's slot, or the empty one where it would go. The hash is random: its low half says where to start. */
   #find(low: number, high: number): number {
-    const mask = this.#slots - 1
-    let slot = low & mask
-    for (;;) {
-      const at = slot * slotWords
-      if (this.#table[at + 2] === 0) return at
-      if (this.#table[at] === low && this.#table[at + 1] === high) return at
-      slot = (slot + 1) & mask
+    const slots = this.#slots
+    const halves = this.#halves
+    const slotTags = this.#tags
+    let slot = Math.floor((low / 2 ** 32) * slots)
+    while (slotTags[slot] !== 0 && (halves[2 * slot] !== low || halves[2 * slot + 1] !== high)) {
+      if (++slot === slots) slot = 0
     }
+    return slot
   }
 
   #put(low: number, high: number, bucket: number): void {
     this.#write(this.#find(low, high), low, high, bucket)
   }
 
-  #write(at: number, low: number, high: number, bucket: number): void {
-    const isNew = this.#table[at + 2] === 0
-    this.#table[at] = low
-    this.#table[at + 1] = high
-    this.#table[at + 2] = bucket
-    if (isNew && ++this.#used > this.#slots * maxLoad) this.#rebuild()
+  #write(slot: number, low: number, high: number, bucket: number): void {
+    const isNew = this.#tags[slot] === 0
+    this.#halves[2 * slot] = low
+    this.#halves[2 * slot + 1] = high
+    this.#tags[slot] = tagOf(bucket)
+    if (isNew && ++this.#used > this.#slots * maxLoad) this.#rebuild(this.#newest)
   }
 
-  /** Leaves expired hashes behind; grows only when the living ones need it. */
-  #rebuild(): void {
-    const old = this.#table
-    const oldest = this.#newest - this.#span
+  /** Leaves behind what has expired when time has come to `newest`; grows only when the living ones need it. */
+  #rebuild(newest: number): void {
+    const [slots, halves, slotTags] = [this.#slots, this.#halves, this.#tags]
+    const oldest = newest - this.#span
+    const isAlive = (slot: number): boolean => slotTags[slot] !== 0 && this.#bucketOf(slotTags[slot]!) >= oldest
+    const alive = new Uint32Array(this.#used)
     let living = 0
-    for (let at = 2; at < old.length; at += slotWords) if (old[at]! !== 0 && old[at]! >= oldest) living++
-    this.#slots = initialSlots
-    while (living > this.#slots * maxLoad * 0.6) this.#slots *= 2
-    this.#table = new Uint32Array(this.#slots * slotWords)
+    for (let slot = 0; slot < slots; slot++) if (isAlive(slot)) alive[living++] = slot
+    this.#slots = Math.max(initialSlots, Math.ceil(living / freshLoad))
+    this.#halves = new Uint32Array(this.#slots * 2)
+    this.#tags = new Uint8Array(this.#slots)
     this.#used = living
-    for (let at = 0; at < old.length; at += slotWords) {
-      const bucket = old[at + 2]!
-      if (bucket === 0 || bucket < oldest) continue
-      const to = this.#find(old[at]!, old[at + 1]!)
-      this.#table[to] = old[at]!
-      this.#table[to + 1] = old[at + 1]!
-      this.#table[to + 2] = bucket
+    this.#newest = this.#rebuiltAt = newest
+    for (const slot of alive.subarray(0, living)) {
+      const to = this.#find(halves[2 * slot]!, halves[2 * slot + 1]!)
+      this.#halves[2 * to] = halves[2 * slot]!
+      this.#halves[2 * to + 1] = halves[2 * slot + 1]!
+      this.#tags[to] = slotTags[slot]!
     }
   }
+}
+
+function tagOf(bucket: number): number {
+  return (bucket % tags) + 1
 }

@@ -6,6 +6,7 @@
  */
 import { decodeEntry, type OutboxEntry } from './outbox-entry.js'
 import type { Lane } from './nats/names.js'
+import { Queue } from './queue.js'
 
 export interface Slot {
   readonly entry: OutboxEntry
@@ -41,13 +42,8 @@ export interface OutboxOptions {
   readonly onFailure: (error: Error) => void
 }
 
-/** Done slots kept at most before the array is cut. */
-const releaseAt = 1_024
-
 export class Outbox {
-  /** From `#head` on: the slots before it are done and let go of in bulk, because shifting an array costs its length. */
-  #slots: Slot[] = []
-  #head = 0
+  readonly #slots = new Queue<Slot>()
   #bytes = 0
   #trimmable = 0
   #isClosed = false
@@ -65,7 +61,7 @@ export class Outbox {
   }
 
   get entries(): number {
-    return this.#slots.length - this.#head
+    return this.#slots.size
   }
 
   get isFull(): boolean {
@@ -124,21 +120,16 @@ export class Outbox {
     if (this.#isClosed) return
     slot.isAcknowledged = true
     this.options.onPublished(slot.entry, isDuplicate)
-    if (this.#slots[this.#head] === slot) this.#release()
+    if (this.#slots.at(0) === slot) this.#release()
   }
 
   /** Lets go of the acknowledged head. */
   #release(): void {
-    const before = this.#head
-    while (this.#head < this.#slots.length && this.#slots[this.#head]!.isAcknowledged) {
-      this.#bytes -= this.#slots[this.#head++]!.bytes
+    const before = this.#trimmable
+    while (this.#slots.at(0)?.isAcknowledged === true) {
+      this.#bytes -= this.#slots.shift()!.bytes
+      this.#trimmable++
     }
-    if (this.#head === before) return
-    this.#trimmable += this.#head - before
-    if (this.#head === this.#slots.length || this.#head >= releaseAt) {
-      this.#slots = this.#slots.slice(this.#head)
-      this.#head = 0
-    }
-    this.options.wake()
+    if (this.#trimmable > before) this.options.wake()
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Publisher } from './nats/publisher.js'
 import type { Sender, SenderEvents, Slot } from './outbox.js'
+import { Queue } from './queue.js'
 
 export interface PipelinedSenderOptions {
   readonly publisher: Pick<Publisher, 'publish'>
@@ -14,15 +15,11 @@ export interface PipelinedSenderOptions {
 /** Sent and not acknowledged, per partition. */
 const maxInFlight = 512
 const retryMs = 250
-/** Acknowledged slots kept at most before the array is cut. */
-const releaseAt = 1_024
 
 export class PipelinedSender implements Sender {
-  /** From `#head` on: the slots before it are acknowledged and let go of in bulk. */
-  #slots: Slot[] = []
-  #head = 0
-  /** Index of the next slot to send. */
-  #next = 0
+  readonly #slots = new Queue<Slot>()
+  /** How many from the first on were sent. */
+  #sent = 0
   #inFlight = 0
   #hasFailed = false
   #isClosed = false
@@ -41,8 +38,8 @@ export class PipelinedSender implements Sender {
   send(): void {
     const { publisher, maySend } = this.options
     if (this.#isClosed) return
-    while (this.#next < this.#slots.length && this.#inFlight < maxInFlight && !this.#hasFailed && maySend()) {
-      const slot = this.#slots[this.#next++]!
+    while (this.#sent < this.#slots.size && this.#inFlight < maxInFlight && !this.#hasFailed && maySend()) {
+      const slot = this.#slots.at(this.#sent++)!
       if (slot.isAcknowledged) continue
       this.#inFlight++
       const { subject, body, fields } = slot.entry
@@ -79,16 +76,15 @@ export class PipelinedSender implements Sender {
     this.#retry = setTimeout(() => {
       this.#retry = undefined
       this.#hasFailed = false
-      this.#next = this.#head
+      this.#sent = 0
       this.send()
     }, retryMs)
   }
 
   #release(): void {
-    while (this.#head < this.#next && this.#slots[this.#head]!.isAcknowledged) this.#head++
-    if (this.#head < this.#slots.length && this.#head < releaseAt) return
-    this.#slots = this.#slots.slice(this.#head)
-    this.#next -= this.#head
-    this.#head = 0
+    while (this.#sent > 0 && this.#slots.at(0)!.isAcknowledged) {
+      this.#slots.shift()
+      this.#sent--
+    }
   }
 }

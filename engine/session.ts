@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Attached } from './attach-partition.js'
-import { noWrites, type Committer } from './committer.js'
+import { noWrites, type Committer, type Writes } from './committer.js'
 import type { EngineContext } from './context.js'
 import { BuildComplete, lookMs, muted, type Forerunner } from './forerunner.js'
 import { Folder, PoisonedEvent, type Fold, type PartitionMemory } from './fold.js'
@@ -187,22 +187,20 @@ export class Session {
   async #fireUntil(upTo: number): Promise<void> {
     const { timers } = this.#memory
     do {
-      await this.#cover(upTo)
+      if (timers.coveredUntil < upTo) await this.#cover(upTo)
       if (timers.nextDueAt <= upTo) await this.#fireTimers(upTo)
     } while (timers.nextDueAt <= upTo || timers.coveredUntil < upTo)
     await this.#settle()
   }
 
   async #cover(upTo: number): Promise<void> {
-    const { timers } = this.#memory
-    if (timers.coveredUntil >= upTo) return
     await this.#settle()
-    await timers.cover(upTo)
+    await this.#memory.timers.cover(upTo)
   }
 
   async #fold(staged: StagedBatch): Promise<Fold> {
     const upTo = Math.max(this.#memory.now, staged.last.receivedAt)
-    await this.#cover(upTo)
+    if (this.#memory.timers.coveredUntil < upTo) await this.#cover(upTo)
     await loadProfiles(this.context, this.attached.partition, this.#memory, staged.remaining(), upTo)
     const startedAt = performance.now()
     try {
@@ -221,7 +219,7 @@ export class Session {
     if (this.attached.forerunner !== undefined) return this.#follow(this.attached.forerunner)
     const { timers } = this.#memory
     const wall = this.context.clock.wallMs()
-    await this.#cover(Math.ceil(wall))
+    if (timers.coveredUntil < wall) await this.#cover(Math.ceil(wall))
     const isDue = timers.nextDueAt + wallSlackMs <= wall
     const isStale = performance.now() - this.#lastMoveAt > idleMs
     if (isDue || isStale) {
@@ -278,8 +276,9 @@ export class Session {
   /** After a rollback of Redis the broker already has what is at or below the floor. */
   #withoutPublished(fold: Fold): Fold {
     if (this.attached.forerunner !== undefined) return muted(fold)
-    if (fold.entries.length === 0) return fold
-    return { ...fold, entries: fold.entries.filter(entry => !this.attached.floors.isPublished(entry.lane, entry)) }
+    const { floors } = this.attached
+    const entries = fold.entries.filter(entry => !floors.isPublished(entry.lane, entry))
+    return entries.length === fold.entries.length ? fold : { ...fold, entries }
   }
 
   /**
@@ -314,26 +313,27 @@ export class Session {
 
   /** Encodes now, because the next fold will change the profiles; writes when the previous commit is done. */
   async #send(fold: Fold): Promise<void> {
-    const writes = writesOf(this.context, this.attached, fold)
-    const meta = { ...writes.meta, ...this.#trials.closing }
+    const { meta, profiles, profileTtlMs, timers, memory, outbox } = writesOf(this.context, this.attached, fold)
     await this.#settle()
     this.#memory.profiles.trim()
-    const trim = this.#outbox.trimmable
     this.#lastMoveAt = performance.now()
-    this.#inFlight = this.#committer
-      .commit({ ...writes, meta, trim }, this.signal)
-      .then(() => {
-        this.#outbox.trimmed(trim)
-        this.#outbox.add(fold.entries)
-        recordFold(this.context, this.attached.partition, fold, this.#memory.profiles)
-      })
-      .catch((error: unknown) => {
-        this.#failure ??= error
-      })
-      .finally(() => {
-        this.#inFlight = undefined
-        this.#wakeup.wake()
-      })
+    const trim = this.#outbox.trimmable
+    const closing = this.#trials.closing(meta)
+    this.#inFlight = this.#write({ meta: closing, profiles, profileTtlMs, timers, memory, outbox, trim }, fold)
+  }
+
+  /** Never rejects. */
+  async #write(writes: Writes, fold: Fold): Promise<void> {
+    try {
+      await this.#committer.commit(writes, this.signal)
+      this.#outbox.trimmed(writes.trim)
+      this.#outbox.add(fold.entries)
+      recordFold(this.context, this.attached.partition, fold, this.#memory.profiles)
+    } catch (error) {
+      this.#failure ??= error
+    }
+    this.#inFlight = undefined
+    this.#wakeup.wake()
   }
 
   /** What is published leaves the store by a commit, because only a commit may be sent twice. */

@@ -70,9 +70,9 @@ export class Trials {
     return performance.now() < this.#resumeAt
   }
 
-  /** What the commit that ends a trial changes in the meta. */
-  get closing(): MetaUpdate {
-    return this.caution.isOver ? {} : { trial: '' }
+  /** The meta of a commit, which ends the trial if there is one. */
+  closing(meta: MetaUpdate): MetaUpdate {
+    return this.caution.isOver ? meta : { ...meta, trial: '' }
   }
 
   /** Returns when `events` events after `position` may be processed; `end` must follow, or `abandon`. */

@@ -209,7 +209,11 @@ export class RedisStore implements ProfileStore {
   /** Values of keys that share a slot, in their order. */
   async #readAll(names: readonly string[], doing: string): Promise<(Buffer | null)[]> {
     const [first] = names
-    return first === undefined ? [] : this.#reads.run(first, doing, redis => redis.mgetBuffer([...names]))
+    if (first === undefined) return []
+    return this.#reads.run(first, doing, redis => {
+      corkForThisTurn(redis)
+      return redis.mgetBuffer([...names])
+    })
   }
 }
 
@@ -228,8 +232,8 @@ function outcomeOf(reply: unknown, doing: string): CommitOutcome {
 }
 
 /**
- * Several partitions commit when one chunk of the broker's socket has brought events for each: one write to Redis takes them
- * all. Writing to a socket is most of what a small commit costs here.
+ * Several partitions load and commit when one chunk of the broker's socket has brought events for each: one write to Redis takes
+ * them all. Writing to a socket is most of what a small command costs here.
  */
 function corkForThisTurn({ stream }: Redis): void {
   // Undefined until the first connection; corked already by another partition in this turn.

@@ -1,6 +1,5 @@
 /** `millrace run`: the service. Ends with SIGTERM or SIGINT, or when the process cannot do its work. */
 import { once } from 'node:events'
-import { setFlagsFromString } from 'node:v8'
 import { openAdminPort, type AdminSources } from '../admin.js'
 import type { Clock } from '../clock.js'
 import { loadConfig, redactedConfig } from '../config.js'
@@ -9,16 +8,10 @@ import { loadPipeline } from '../load-pipeline.js'
 import { createLog, type Log } from '../log.js'
 import { Metrics } from '../metrics.js'
 import { startWatchdog } from '../watchdog.js'
+import { boundHeapGrowth } from './heap-growth.js'
 import type { ExitCode, Services } from './services.js'
 import { reportToSupervisor, startFailureOf, supervisorSignal } from './supervised.js'
 import { supervise } from './supervisor.js'
-
-/**
- * How much the heap may grow between two collections, percent of what lives. Each costs some ten milliseconds in which triggers
- * wait; with less growth they come more often, with more the process takes more memory. On a machine with much memory V8 would let
- * it grow to four times what lives.
- */
-const heapGrowth = 200
 
 export interface RunOptions {
   readonly config?: string | undefined
@@ -43,7 +36,7 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     await supervise(settings, services.interrupted)
     return 0
   }
-  setFlagsFromString(`--heap-growing-percent=${heapGrowth}`)
+  boundHeapGrowth()
   const metrics = new Metrics(pipeline.name)
   metrics.collectProcess()
   const stopping = AbortSignal.any([services.interrupted, ...(supervisor === undefined ? [] : [supervisor])])

@@ -21,7 +21,8 @@ interface Subject {
   readonly type: string
 }
 
-const chunkBytes = 65_536
+/** Filled and worked off soon: a chunk that the collector has met twice stays until it collects the whole heap. */
+const chunkBytes = 16_384
 const initialCapacity = 128
 /** Subjects come from producers; an endless variety must not fill the memory. */
 const maxSubjects = 10_000

@@ -7,6 +7,7 @@
  */
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats'
 import { MillraceError } from '../errors.js'
+import { Queue } from '../queue.js'
 import { followConnection } from './connection.js'
 
 /**
@@ -41,15 +42,18 @@ interface Outgoing {
 
 interface Unacknowledged {
   readonly sentAt: number
-  readonly done: Acknowledged
+  /** Undefined once it was called. */
+  done: Acknowledged | undefined
 }
 
 const ackTimeoutMs = 5_000
 
 export class Publisher {
   readonly #inbox = createInbox()
-  readonly #unacknowledged = new Map<number, Unacknowledged>()
-  #next = 1
+  /** By token, which rise one by one; those at the front that are answered have left. */
+  readonly #unacknowledged = new Queue<Unacknowledged>()
+  /** Token of the first of them. */
+  #first = 1
   #outgoing: Outgoing[] = []
   #isConnected = true
   readonly #sweeper: NodeJS.Timeout
@@ -108,9 +112,8 @@ export class Publisher {
   }
 
   #expect(done: Acknowledged): number {
-    const token = this.#next++
-    this.#unacknowledged.set(token, { sentAt: performance.now(), done })
-    return token
+    this.#unacknowledged.push({ sentAt: performance.now(), done })
+    return this.#first + this.#unacknowledged.size - 1
   }
 
   /**
@@ -127,7 +130,7 @@ export class Publisher {
     this.#outgoing = []
     for (const { subject, payload, headers, token, hasReply } of outgoing) {
       // Its failure was told, so it is sent again.
-      if (!this.#unacknowledged.has(token)) continue
+      if (this.#unacknowledged.at(token - this.#first)?.done === undefined) continue
       try {
         const reply = hasReply ? { reply: `${this.#inbox}.${token}`, headers } : { headers }
         this.connection.publish(subject, payload, reply)
@@ -163,22 +166,29 @@ export class Publisher {
   }
 
   #settle(token: number, failure: MillraceError | undefined, isDuplicate: boolean, streamSeq: number): void {
-    const waiting = this.#unacknowledged.get(token)
-    if (waiting === undefined) return
-    this.#unacknowledged.delete(token)
-    waiting.done(failure, isDuplicate, streamSeq)
+    const waiting = this.#unacknowledged.at(token - this.#first)
+    const done = waiting?.done
+    if (waiting === undefined || done === undefined) return
+    waiting.done = undefined
+    while (this.#unacknowledged.size > 0 && this.#unacknowledged.at(0)!.done === undefined) {
+      this.#unacknowledged.shift()
+      this.#first++
+    }
+    done(failure, isDuplicate, streamSeq)
   }
 
+  /** Those that wait now; what their callers publish meanwhile is not among them. */
   #failAll(why: string): void {
-    for (const token of [...this.#unacknowledged.keys()]) this.#fail(token, new MillraceError('publish_failed', why))
+    const last = this.#first + this.#unacknowledged.size - 1
+    for (let token = this.#first; token <= last; token++) this.#fail(token, new MillraceError('publish_failed', why))
   }
 
   #sweep(): void {
     const before = performance.now() - ackTimeoutMs
-    for (const [token, { sentAt }] of this.#unacknowledged) {
-      // Tokens rise with time: the first young one ends the search.
-      if (sentAt > before) return
-      this.#fail(token, new MillraceError('publish_failed', `no acknowledgement within ${ackTimeoutMs} ms`))
+    // Answered ones leave the front, so it is the oldest that waits.
+    for (let first = this.#unacknowledged.at(0); first !== undefined && first.sentAt <= before;) {
+      this.#fail(this.#first, new MillraceError('publish_failed', `no acknowledgement within ${ackTimeoutMs} ms`))
+      first = this.#unacknowledged.at(0)
     }
   }
 }

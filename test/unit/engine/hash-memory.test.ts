@@ -109,6 +109,22 @@ test('what has left the window leaves the store', async t => {
   t.equal(store.buckets.size, 13)
 })
 
+test('however long ago it was, what has expired is not taken for seen', async t => {
+  for (let buckets = 14; buckets <= 800; buckets++) {
+    const leap = new RecentHashes('dedupe', 12_000)
+    leap.checkAndAdd(1, 2, start)
+    t.equal(leap.checkAndAdd(1, 2, start + buckets * 1_000), false, `${buckets} buckets in one leap`)
+  }
+  const memory = new RecentHashes('dedupe', 12_000)
+  for (let bucket = 0; bucket < 2_000; bucket++) {
+    const now = start + bucket * 1_000
+    // One that is new each time, one that comes again after all others.
+    t.equal(memory.checkAndAdd(1, bucket, now), false)
+    if (bucket >= 400) t.equal(memory.checkAndAdd(1, bucket - 400 + 2 ** 20, now), false)
+    memory.checkAndAdd(1, bucket + 2 ** 20, now)
+  }
+})
+
 test('the table grows with what is remembered and shrinks when that has expired', async t => {
   const memory = new RecentHashes('dedupe', hourMs)
   for (let i = 0; i < 100_000; i++) memory.checkAndAdd(Math.imul(i, 0x9e3779b1) >>> 0, i, start)

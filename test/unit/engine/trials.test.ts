@@ -33,7 +33,7 @@ test('the record stands before the work, and the commit of the work takes it awa
   const { trials, records } = open()
   await trials.begin(7, 20)
   t.strictSame(records, ['7:20:1'])
-  t.strictSame(trials.closing, { trial: '' })
+  t.strictSame(trials.closing({ position: 27 }), { position: 27, trial: '' })
   await trials.end(20)
   t.strictSame(records, ['7:20:1'], 'without a commit of its own')
 })
@@ -43,7 +43,7 @@ test('nothing is recorded when nothing is in doubt', async t => {
   await trials.begin(7, 20)
   await trials.end(20)
   t.strictSame(records, [])
-  t.strictSame(trials.closing, {})
+  t.strictSame(trials.closing({ position: 27 }), { position: 27 })
 })
 
 test('one trial at a time stands in a process, in the order of asking', async t => {
@@ -131,6 +131,6 @@ test('what has killed twice alone becomes a dead letter without being given to a
       { event, stage: 'profile', reason: 'event_kills', detail: 'the process died whenever it processed this event' },
     ],
   })
-  t.strictSame([records, trials.closing], [[], { trial: '' }])
+  t.strictSame([records, trials.closing({})], [[], { trial: '' }])
   await trials.end(1)
 })
