@@ -42,9 +42,14 @@ export interface OutboxOptions {
   readonly onFailure: (error: Error) => void
 }
 
+/** Subject and headers of an entry, about. */
+const headerBytes = 128
+
 export class Outbox {
   readonly #slots = new Queue<Slot>()
   #bytes = 0
+  /** Of entries that are being stored. */
+  #expected = { entries: 0, bytes: 0 }
   #trimmable = 0
   #isClosed = false
   readonly #senderOf: ReadonlyMap<Lane, Sender>
@@ -64,8 +69,11 @@ export class Outbox {
     return this.#slots.size
   }
 
+  /** With what is being stored. */
   get isFull(): boolean {
-    return this.entries >= this.options.maxEntries || this.#bytes >= this.options.maxBytes
+    const { maxEntries, maxBytes } = this.options
+    const { entries, bytes } = this.#expected
+    return this.entries + entries >= maxEntries || this.#bytes + bytes >= maxBytes
   }
 
   get isEmpty(): boolean {
@@ -82,9 +90,16 @@ export class Outbox {
     this.#trimmable -= count
   }
 
+  /** These entries are being stored; `add` will follow. */
+  expect(entries: readonly OutboxEntry[]): void {
+    this.#expected.entries = entries.length
+    this.#expected.bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0)
+  }
+
   /** Takes entries that are stored, oldest first, and sends what it may. */
   add(entries: readonly OutboxEntry[]): void {
-    for (const entry of entries) this.#push({ entry, bytes: entry.body.length + 128, isAcknowledged: false })
+    this.#expected.entries = this.#expected.bytes = 0
+    for (const entry of entries) this.#push({ entry, bytes: sizeOf(entry), isAcknowledged: false })
     this.send()
   }
 
@@ -132,4 +147,8 @@ export class Outbox {
     }
     if (this.#trimmable > before) this.options.wake()
   }
+}
+
+function sizeOf({ body }: OutboxEntry): number {
+  return body.length + headerBytes
 }

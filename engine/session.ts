@@ -319,6 +319,7 @@ export class Session {
     this.#lastMoveAt = performance.now()
     const trim = this.#outbox.trimmable
     const closing = this.#trials.closing(meta)
+    this.#outbox.expect(fold.entries)
     this.#inFlight = this.#write({ meta: closing, profiles, profileTtlMs, timers, memory, outbox, trim }, fold)
   }
 

@@ -121,6 +121,20 @@ test('it is full at either bound, and not one below', async t => {
   t.equal(large.outbox.isFull, false, 'what is out makes room')
 })
 
+test('what is being stored counts against the bounds, once', async t => {
+  const { outbox, sent } = open(t, { maxEntries: 3 })
+  outbox.expect(entries(1, 3))
+  t.equal(outbox.isFull, true)
+  t.equal(outbox.isEmpty, true)
+  outbox.add(entries(1, 3))
+  t.equal(outbox.isFull, true)
+  sent[0]!.answer()
+  t.equal(outbox.isFull, false)
+  const large = open(t, { maxBytes: 1_000 })
+  large.outbox.expect([entry(1, 1_000)])
+  t.equal(large.outbox.isFull, true)
+})
+
 test('nothing goes out without the lease, and everything when it is back', async t => {
   let maySend = false
   const { outbox, sent } = open(t, { maySend: () => maySend })
