@@ -31,6 +31,9 @@ export interface StoredMessage {
   json<Value = Record<string, unknown>>(): Value
 }
 
+/** Each takes the five seconds that the client waits. */
+const mostAttempts = 4
+
 /** One connection to a private server, closed at the test's end. */
 export class Broker {
   private constructor(
@@ -73,12 +76,12 @@ export class Broker {
   }
 
   async count(stream: string): Promise<number> {
-    return (await this.manager.streams.info(stream)).state.messages
+    return (await answered(() => this.manager.streams.info(stream))).state.messages
   }
 
   async #message(stream: string, seq: number): Promise<StoredMsg | undefined> {
     try {
-      return await this.manager.streams.getMessage(stream, { seq })
+      return await answered(() => this.manager.streams.getMessage(stream, { seq }))
     } catch (error) {
       if (error instanceof NatsError && error.api_error?.code === 404) return undefined // deleted
       throw error
@@ -95,5 +98,16 @@ function asStored({ seq, subject, data, header }: StoredMsg): StoredMessage {
     headers: Object.fromEntries(fields) as Record<string, string>,
     bytes,
     json: <Value>() => JSON.parse(bytes.toString()) as Value,
+  }
+}
+
+/** Asks again as long as nobody answers: while a cluster elects the stream's leader. */
+async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof NatsError && error.code === 'TIMEOUT') || attempt === mostAttempts) throw error
+    }
   }
 }
