@@ -59,7 +59,7 @@ t.test('harness', async t => {
 
   t.test('a profile or a trigger too few or too many is noticed', async t => {
     await rig.clear()
-    const backlog = await publishBacklog(rig, { ...load, events: 2_000 })
+    const backlog = await publishBacklog(rig, { ...load, events: 20_000 })
     const spoiling = {
       ...millrace,
       totals: async (...site: Parameters<NonNullable<typeof millrace.totals>>) => {
