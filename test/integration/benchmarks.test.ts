@@ -79,7 +79,7 @@ t.test('harness', async t => {
 
   t.test('a backlog is worked off again after a reset, exactly', async t => {
     await rig.clear()
-    const backlog = await publishBacklog(rig, { ...load, events: 3_000 })
+    const backlog = await publishBacklog(rig, { ...load, events: 20_000 })
     for (let round = 1; round <= 2; round++) {
       await rig.reset()
       t.strictSame((await drain(rig, millrace, backlog)).differences, {}, `round ${round}`)
