@@ -1,8 +1,8 @@
 /** What all partitions of a process share. Made once by `engine.ts`. */
 import type { Clock } from './clock.js'
-import type { Limits } from './limits.js'
+import type { Limits } from './config/limits.js'
 import type { Log } from './log.js'
-import type { Metrics } from './metrics.js'
+import type { Metrics } from './metrics/metrics.js'
 import type { ProfileModel } from './model.js'
 import type { NatsConnection } from './nats/connection.js'
 import type { Names } from './nats/names.js'

@@ -3,11 +3,11 @@
  * All that surrounds a stage is here: counting, timing, retries of `prepare`, dead letters for what throws.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Event } from './event.js'
 import { MillraceError, messageOf } from './errors.js'
-import type { RecentHashes } from './hash-memory.js'
+import { Event } from './event.js'
 import type { Stage, StageContext, StageDefinition, StageSetup } from './operator.js'
 import { Drop, Reject } from './outcome.js'
+import type { RecentHashes } from './partition/hash-memory.js'
 
 /** What the chain tells of each stage, once per batch. */
 export interface StageObserver {

@@ -47,7 +47,7 @@ export interface PartitionMeta {
   /** Halt reason whose loss a person has accepted; empty when none. */
   readonly accepted: string
   readonly phase: Phase
-  /** What the owner is about to process, see `trial.ts`; empty when nothing is in doubt. */
+  /** What the owner is about to process, see `partition/trial.ts`; empty when nothing is in doubt. */
   readonly trial: string
 }
 

@@ -4,9 +4,9 @@
  * Load: the commits of a recorded run, the same bytes in the same portions, all partitions at once and one commit in flight
  * for each, as the engine does it. Not in it: reading profiles that are not in memory.
  */
-import { Committer } from '../../engine/committer.js'
-import { loadConfig } from '../../engine/config.js'
+import { loadConfig } from '../../engine/config/config.js'
 import { loadPipeline } from '../../engine/load-pipeline.js'
+import { Committer } from '../../engine/partition/committer.js'
 import type { ProfileStore } from '../../engine/store.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { readRecording, type Writes } from './recording.js'

@@ -5,16 +5,16 @@
  * Load: the events of the stream in the batches of a recorded run, through the engine's own stages and folder and the memory
  * store. Not in it: receiving, writing to Redis, publishing.
  */
-import { loadConfig, type Config } from '../../engine/config.js'
+import { loadConfig, type Config } from '../../engine/config/config.js'
+import { limitsOf } from '../../engine/config/limits.js'
 import { Event } from '../../engine/event.js'
 import { loadPipeline } from '../../engine/load-pipeline.js'
+import type { Batch } from '../../engine/nats/arrivals.js'
 import { connectNats } from '../../engine/nats/connection.js'
 import { Names } from '../../engine/nats/names.js'
-import type { Batch } from '../../engine/nats/arrivals.js'
 import { Streams } from '../../engine/nats/streams.js'
-import { limitsOf } from '../../engine/limits.js'
-import { FoldLoop, startStages, type PartitionBatch } from './fold-loop.js'
 import { readStream } from '../harness/read-stream.js'
+import { FoldLoop, startStages, type PartitionBatch } from './fold-loop.js'
 import { readRecording } from './recording.js'
 import { Stopwatch } from './stopwatch.js'
 import type { Job, Prepare } from './task.js'

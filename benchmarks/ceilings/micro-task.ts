@@ -1,13 +1,13 @@
 /** The loop of `fold-loop.ts` over generated events, round after round, and the parsing of deliveries. No servers. */
-import { loadConfig } from '../../engine/config.js'
+import { loadConfig } from '../../engine/config/config.js'
 import { Event } from '../../engine/event.js'
 import { loadPipeline } from '../../engine/load-pipeline.js'
 import { parseDelivery, type Delivery } from '../../engine/nats/delivery.js'
 import { partitionOf } from '../../engine/nats/partitioning.js'
 import { personalization } from '../workloads/personalization/workload.js'
+import type { LoadOptions } from '../workloads/workload.js'
 import { FoldLoop, startStages, type PartitionBatch } from './fold-loop.js'
 import { Stopwatch } from './stopwatch.js'
-import type { LoadOptions } from '../workloads/workload.js'
 import type { Prepare } from './task.js'
 
 export interface MicroJob {

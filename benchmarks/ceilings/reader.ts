@@ -4,11 +4,11 @@
  * Load: all partitions' readers of `engine/nats/reader.ts` on one connection, with the engine's bounds; batches are thrown
  * away. Not in it: decoding, and the position's way back into Redis.
  */
-import { loadConfig } from '../../engine/config.js'
+import { loadConfig } from '../../engine/config/config.js'
+import { limitsOf } from '../../engine/config/limits.js'
 import { connectNats } from '../../engine/nats/connection.js'
 import { Names } from '../../engine/nats/names.js'
 import { Streams } from '../../engine/nats/streams.js'
-import { limitsOf } from '../../engine/limits.js'
 import { readStream } from '../harness/read-stream.js'
 import type { Prepare } from './task.js'
 

@@ -1,10 +1,10 @@
 /** The engine in this process, with a store that also writes down every commit. Not a measurement: the real one has no recorder. */
 import { systemClock } from '../../engine/clock.js'
-import { loadConfig } from '../../engine/config.js'
+import { loadConfig } from '../../engine/config/config.js'
 import { Engine } from '../../engine/engine.js'
 import { loadPipeline } from '../../engine/load-pipeline.js'
 import { createLog } from '../../engine/log.js'
-import { Metrics } from '../../engine/metrics.js'
+import { Metrics } from '../../engine/metrics/metrics.js'
 import type { Commit, CommitOutcome } from '../../engine/store.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { RecordingWriter } from './recording.js'

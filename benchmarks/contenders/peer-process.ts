@@ -1,6 +1,6 @@
 /** A peer's process together with the consumer that shows how far it is. */
 import { join } from 'node:path'
-import { LocalProcess } from '../../engine/cli/local-process.js'
+import { LocalProcess } from '../../engine/cli/local/process.js'
 import type { Entrant, Site } from './contender.js'
 import type { StreamConsumer } from './stream-consumer.js'
 

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Redis } from 'ioredis'
 import { systemClock } from '../../engine/clock.js'
-import { limitsOf } from '../../engine/limits.js'
+import { limitsOf } from '../../engine/config/limits.js'
 import { Names } from '../../engine/nats/names.js'
 import { partitionOf } from '../../engine/nats/partitioning.js'
 import { RedisKeys } from '../../profiles/redis-keys.js'

@@ -1,7 +1,7 @@
 /** The engine's configuration as a benchmark uses it: the defaults, private servers, an admin port of its own. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../engine/cli/local-probe.js'
+import { freePort } from '../../engine/cli/local/probe.js'
 
 export interface EngineServers {
   readonly natsUrl: string

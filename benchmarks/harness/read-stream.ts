@@ -1,10 +1,10 @@
 /** Reads a known number of messages with the engine's own reader. */
-import type { NatsConnection } from '../../engine/nats/connection.js'
+import type { Limits } from '../../engine/config/limits.js'
 import type { Batch } from '../../engine/nats/arrivals.js'
+import type { NatsConnection } from '../../engine/nats/connection.js'
 import { Reader } from '../../engine/nats/reader.js'
 import type { Streams } from '../../engine/nats/streams.js'
 import { Wakeup } from '../../engine/wakeup.js'
-import type { Limits } from '../../engine/limits.js'
 
 export interface StreamPart {
   readonly stream: string
@@ -31,7 +31,7 @@ export async function readStream(
     filter,
     name: 'millrace-bench',
     maxEvents: limits.readAheadEvents,
-    // As in `engine/session.ts`: a request must have room for the largest message.
+    // As in `engine/partition/session.ts`: a request must have room for the largest message.
     maxBytes: Math.max(limits.batchBytes, (connection.info?.max_payload ?? 0) + 65_536),
     sequenceOffset: 0,
     notBefore: 0,

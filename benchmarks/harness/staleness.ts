@@ -1,7 +1,7 @@
 /** How old an event is when what was made of it is first seen in the store. For pipelines of one partition. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../engine/clock.js'
-import { limitsOf } from '../../engine/limits.js'
+import { limitsOf } from '../../engine/config/limits.js'
 import { Names } from '../../engine/nats/names.js'
 import { LatencyHistogram, type Percentiles } from './latency-histogram.js'
 import { readStream } from './read-stream.js'

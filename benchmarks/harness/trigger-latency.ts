@@ -1,8 +1,8 @@
 /** From event to trigger, read back from the broker: both times are its own, of when it stored the one and the other. */
+import { limitsOf } from '../../engine/config/limits.js'
 import type { Event } from '../../engine/event.js'
-import { limitsOf } from '../../engine/limits.js'
 import { Names } from '../../engine/nats/names.js'
-import { parseCoordinate, positionHeader } from '../../engine/outbox-entry.js'
+import { parseCoordinate, positionHeader } from '../../engine/outbox/outbox-entry.js'
 import { LatencyHistogram, type Percentiles } from './latency-histogram.js'
 import { readStream } from './read-stream.js'
 import type { Rig } from './rig.js'

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Redis } from 'ioredis'
 import { loadPipeline } from '../../engine/load-pipeline.js'
-import { ProfileCache } from '../../engine/profile-cache.js'
+import { ProfileCache } from '../../engine/partition/profile-cache.js'
 import type { Prepare } from '../ceilings/task.js'
 
 export interface HeapJob {

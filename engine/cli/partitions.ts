@@ -1,9 +1,9 @@
 /** `millrace partitions list | resume`: where each partition stands, and going on after a halt. */
 import { randomUUID } from 'node:crypto'
-import { findProblem } from '../attach.js'
 import { messageOf, type MillraceError } from '../errors.js'
 import { readBefore, stateNameOf } from '../generation.js'
 import { pendingAfter } from '../nats/pending.js'
+import { findProblem } from '../partition/attach.js'
 import { withoutNothing } from '../protections.js'
 import { freshMeta, type PartitionMeta, type ProfileStore } from '../store.js'
 import { watchLeases, type LeaseSign } from './lease-signs.js'

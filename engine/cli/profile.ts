@@ -1,7 +1,7 @@
 /** `millrace profile get <key>`: one profile as the admin port shows it. */
-import { profileResponse } from '../admin-profile.js'
+import { profileResponse } from '../admin/profile.js'
 import { partitionOf } from '../nats/partitioning.js'
-import { learnLayouts } from '../profile-loading.js'
+import { learnLayouts } from '../partition/profile-loading.js'
 import type { ExitCode, Services } from './services.js'
 import { withWorkspace, type WorkspaceOptions } from './workspace.js'
 

@@ -1,8 +1,8 @@
 /** The command line: every verb with its options and help. What a verb does is in the file of its name. */
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
-import { loadConfig } from '../config.js'
-import { maxProcesses } from '../config-schema.js'
+import { loadConfig } from '../config/config.js'
+import { maxProcesses } from '../config/schema.js'
 import { connectNats } from '../nats/connection.js'
 import { Names } from '../nats/names.js'
 import { Publisher } from '../nats/publisher.js'

@@ -1,8 +1,8 @@
 /** Publishes a file of events: reads, addresses, sends within a window, counts acknowledgements. */
 import type { Clock } from '../clock.js'
 import { addressOf, type Address, type Addressing } from './event-address.js'
-import type { FileEntry, FileEvent } from './event-file.js'
-import type { EventFile } from './event-files.js'
+import type { FileEntry, FileEvent } from './event-files/event-file.js'
+import type { EventFile } from './event-files/event-files.js'
 import type { PublishWindow } from './publish-window.js'
 
 export interface PublishPlan {

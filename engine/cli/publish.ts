@@ -1,8 +1,8 @@
 /** `millrace publish <file>`: events of a file to the subjects that the pipeline reads. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { parseHeader, tokenRule, type Addressing } from './event-address.js'
-import type { Fingerprint } from './event-file-avro.js'
-import { fileFormats, formatOf, type FileFormat } from './event-files.js'
+import type { Fingerprint } from './event-files/avro.js'
+import { fileFormats, formatOf, type FileFormat } from './event-files/event-files.js'
 import { runPublish, type PublishJob, type PublishSurroundings, type PublishTarget } from './publish-run.js'
 
 /** Options of the command line, the program's own included. */

@@ -1,9 +1,9 @@
 /** What the verbs need from outside: parts of `operators/` and `profiles/`, and the process. The composition root gives it. */
 import type { Clock } from '../clock.js'
-import type { Config } from '../config.js'
+import type { Config } from '../config/config.js'
 import type { Engine, EngineOptions } from '../engine.js'
 import type { ProfileStore } from '../store.js'
-import type { Fingerprint } from './event-file-avro.js'
+import type { Fingerprint } from './event-files/avro.js'
 import type { PublishHooks } from './publish-file.js'
 import type { TextStream } from './terminal.js'
 

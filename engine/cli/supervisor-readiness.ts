@@ -1,5 +1,5 @@
 /** What several replicas say about themselves, put together: ready when every partition runs somewhere. */
-import type { PartitionReadiness } from '../admin.js'
+import type { PartitionReadiness } from '../admin/admin.js'
 import { weakest, type Fence } from '../nats/fence.js'
 
 /** `/readyz` of one replica. */

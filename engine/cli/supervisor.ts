@@ -4,9 +4,9 @@
  */
 import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
-import { serve, live, json, type Reply, type Routes } from '../admin-server.js'
-import type { Config } from '../config.js'
-import { variableOf } from '../config-environment.js'
+import { serve, live, json, type Reply, type Routes } from '../admin/server.js'
+import type { Config } from '../config/config.js'
+import { variableOf } from '../config/environment.js'
 import { MillraceError } from '../errors.js'
 import type { Log } from '../log.js'
 import type { Pipeline } from '../pipeline.js'

@@ -1,5 +1,5 @@
 /** What a verb that looks at a pipeline needs: its configuration, its definition, and connections when it asks for them. */
-import { loadConfig, type Config } from '../config.js'
+import { loadConfig, type Config } from '../config/config.js'
 import { loadPipeline } from '../load-pipeline.js'
 import { connectNats, type NatsConnection } from '../nats/connection.js'
 import { Names } from '../nats/names.js'

@@ -1,6 +1,6 @@
 /** The real engine as its own process, seen through its admin port only. */
 import { readFile } from 'node:fs/promises'
-import { LocalProcess } from '../../engine/cli/local-process.js'
+import { LocalProcess } from '../../engine/cli/local/process.js'
 import { nodeFlags } from '../../engine/cli/node-flags.js'
 import type { ServedProfile } from './oracle.js'
 

@@ -4,7 +4,7 @@
  *     npm run chaos -- --replicas 4 --partitions 16 --rate 4000 --seconds 300 --seed 1
  */
 import { parseArgs } from 'node:util'
-import { findServer } from '../../engine/cli/local-binaries.js'
+import { findServer } from '../../engine/cli/local/binaries.js'
 import { parseDuration } from '../../engine/options.js'
 import { protections } from '../../engine/protections.js'
 import { faults, faultsNamed } from './nemesis/table.js'

@@ -2,7 +2,7 @@
 import { headers } from 'nats'
 import { test } from 'tap'
 import { isAtLeast } from '../../engine/nats/connection.js'
-import { encodeEntry } from '../../engine/outbox-entry.js'
+import { encodeEntry } from '../../engine/outbox/outbox-entry.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce, read } from '../support/exactly-once.js'
 import { testOnEachNats } from '../support/nats-releases.js'

@@ -1,10 +1,10 @@
 /** Several replicas on one pipeline. Killed processes are the fault suite's. */
 import { test } from 'tap'
-import { loadConfig } from '../../engine/config.js'
+import { loadConfig } from '../../engine/config/config.js'
 import { MillraceError } from '../../engine/errors.js'
 import { RedisStore } from '../../profiles/redis-store.js'
-import { eventually } from '../support/eventually.js'
 import type { RunningEngine } from '../support/engine.js'
+import { eventually } from '../support/eventually.js'
 import { exactlyOnce, read } from '../support/exactly-once.js'
 import { testOnEachNats } from '../support/nats-releases.js'
 import { visitPartitions, visits } from '../support/visits.js'

@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import { connect } from 'nats'
 import { test } from 'tap'
-import { findCurrentNats, findServer, isAtLeast } from '../../engine/cli/local-binaries.js'
-import { ask, freePort } from '../../engine/cli/local-probe.js'
-import { LocalRedis } from '../../engine/cli/local-redis.js'
-import { makeFolder, removeFolder, startLocalServers } from '../../engine/cli/local-servers.js'
+import { findCurrentNats, findServer, isAtLeast } from '../../engine/cli/local/binaries.js'
+import { ask, freePort } from '../../engine/cli/local/probe.js'
+import { LocalRedis } from '../../engine/cli/local/redis.js'
+import { makeFolder, removeFolder, startLocalServers } from '../../engine/cli/local/servers.js'
 import { eventually } from '../support/eventually.js'
 import { startNats, startRedis, startServers } from '../support/servers.js'
 
@@ -34,7 +34,7 @@ interface Starter {
 
 /** A process that starts servers and then does `next`. */
 async function startInProcess(next: string): Promise<Starter> {
-  const module = new URL('../../engine/cli/local-servers.js', import.meta.url)
+  const module = new URL('../../engine/cli/local/servers.js', import.meta.url)
   const program = `
     const { startLocalServers } = await import(${JSON.stringify(module.href)})
     const servers = await startLocalServers()

@@ -1,10 +1,10 @@
 /** A whole engine inside the test's process, against real servers. */
 import { systemClock, type Clock } from '../../engine/clock.js'
-import { loadConfig } from '../../engine/config.js'
+import { loadConfig } from '../../engine/config/config.js'
 import { Engine, type ReplicaPartition } from '../../engine/engine.js'
 import type { ErrorCode, ProfileStore } from '../../engine/index.js'
 import type { Log, LogFields, LogLevel } from '../../engine/log.js'
-import { Metrics } from '../../engine/metrics.js'
+import { Metrics } from '../../engine/metrics/metrics.js'
 import type { Pipeline } from '../../engine/pipeline.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { eventually } from './eventually.js'

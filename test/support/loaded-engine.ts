@@ -1,6 +1,6 @@
 /** An engine on a Redis that fails over, with a steady load on it. */
 import type { Test } from 'tap'
-import { loadConfig } from '../../engine/config.js'
+import { loadConfig } from '../../engine/config/config.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { Broker } from './broker.js'
 import { startEngine } from './engine.js'

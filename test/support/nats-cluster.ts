@@ -1,9 +1,9 @@
 /** Three private nats-servers with routes between them: a JetStream cluster, in which streams may have three replicas. */
 import { join } from 'node:path'
 import { connect, type NatsConnection } from 'nats'
-import { LocalNats, type LocalNatsOptions } from '../../engine/cli/local-nats.js'
-import { ask, freePort } from '../../engine/cli/local-probe.js'
-import { makeFolder, removeFolder } from '../../engine/cli/local-servers.js'
+import { LocalNats, type LocalNatsOptions } from '../../engine/cli/local/nats.js'
+import { ask, freePort } from '../../engine/cli/local/probe.js'
+import { makeFolder, removeFolder } from '../../engine/cli/local/servers.js'
 import { eventually } from './eventually.js'
 import type { TestScope } from './servers.js'
 

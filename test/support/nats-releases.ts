@@ -1,6 +1,6 @@
 /** Tests whose promise must hold on the nats-server that is installed, which may be years old, and on a current one. */
 import { test, type Test } from 'tap'
-import type { NatsRelease } from '../../engine/cli/local-nats.js'
+import type { NatsRelease } from '../../engine/cli/local/nats.js'
 
 const releases: readonly NatsRelease[] = ['installed', 'current']
 

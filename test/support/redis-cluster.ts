@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
-import { freePort } from '../../engine/cli/local-probe.js'
-import { LocalRedis } from '../../engine/cli/local-redis.js'
-import { makeFolder, removeFolder } from '../../engine/cli/local-servers.js'
+import { freePort } from '../../engine/cli/local/probe.js'
+import { LocalRedis } from '../../engine/cli/local/redis.js'
+import { makeFolder, removeFolder } from '../../engine/cli/local/servers.js'
 import { eventually } from './eventually.js'
 import { followsMaster, serverClient } from './redis-replication.js'
 import type { TestScope } from './servers.js'

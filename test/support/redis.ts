@@ -2,7 +2,7 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import type { LocalRedis } from '../../engine/cli/local-servers.js'
+import type { LocalRedis } from '../../engine/cli/local/servers.js'
 import type { TestScope } from './servers.js'
 
 /** A connection for commands of the test, closed at its end. */

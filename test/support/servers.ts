@@ -2,15 +2,15 @@
  * Real servers for a test, private and gone with it. The programs are those that `millrace demo` finds, so
  * MILLRACE_NATS_SERVER and MILLRACE_REDIS_SERVER run the same tests against other versions.
  */
-import { LocalNats, type LocalNatsOptions } from '../../engine/cli/local-nats.js'
-import { LocalRedis, type LocalRedisOptions } from '../../engine/cli/local-redis.js'
+import { LocalNats, type LocalNatsOptions } from '../../engine/cli/local/nats.js'
+import { LocalRedis, type LocalRedisOptions } from '../../engine/cli/local/redis.js'
 import {
   type LocalServers,
   type LocalServersOptions,
   makeFolder,
   removeFolder,
   startLocalServers,
-} from '../../engine/cli/local-servers.js'
+} from '../../engine/cli/local/servers.js'
 
 /** The part of a tap test that these helpers need. */
 export interface TestScope {

@@ -1,5 +1,5 @@
 /** Servers, a plain client and engines of the visits pipeline on them. */
-import type { LocalServers, LocalServersOptions } from '../../engine/cli/local-servers.js'
+import type { LocalServers, LocalServersOptions } from '../../engine/cli/local/servers.js'
 import type { Pipeline } from '../../engine/millrace.js'
 import { Broker, type StoredMessage, type TestEvent } from './broker.js'
 import { startEngine, type EngineSetup, type RunningEngine } from './engine.js'

@@ -1,5 +1,5 @@
 /** Faults of the broker that lose nothing it has acknowledged. */
-import { isAtLeast } from '../../../engine/cli/local-binaries.js'
+import { isAtLeast } from '../../../engine/cli/local/binaries.js'
 import { nothingToHeal, type Fault } from './fault.js'
 
 export const natsFaults: readonly Fault[] = [

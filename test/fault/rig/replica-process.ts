@@ -1,8 +1,8 @@
 /** One engine replica as a child process: started and ended at will, seen through its admin port and its logs. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { LocalProcess } from '../../../engine/cli/local/process.js'
 import { eventually } from '../../support/eventually.js'
-import { LocalProcess } from '../../../engine/cli/local-process.js'
 
 export interface ReplicaOptions {
   readonly name: string

@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { Forerunner, lookMs, succeed } from '../../../engine/forerunner.js'
 import { generationSuffix, isComplete, requireFollows, stateNameOf } from '../../../engine/generation.js'
 import { freshMeta, type Commit, type PartitionMeta } from '../../../engine/index.js'
+import { Forerunner, lookMs, succeed } from '../../../engine/partition/forerunner.js'
 import { MemoryStore } from '../../../profiles/memory-store.js'
 
 const meta = (change: Partial<PartitionMeta> = {}): PartitionMeta => ({

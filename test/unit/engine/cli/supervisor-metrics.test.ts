@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { mergeMetrics, supervisorMetrics } from '../../../../engine/cli/supervisor-metrics.js'
-import { Metrics } from '../../../../engine/metrics.js'
+import { Metrics } from '../../../../engine/metrics/metrics.js'
 import { Exposition } from '../../../support/exposition.js'
 
 test('the pages of two engines become one valid page in which every series names its replica', async t => {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import type { PartitionReadiness } from '../../../../engine/admin.js'
+import type { PartitionReadiness } from '../../../../engine/admin/admin.js'
 import { mergeReadiness, type ReplicaReadiness } from '../../../../engine/cli/supervisor-readiness.js'
 
 const runs = (partition: number, owner: string) => ({ partition, state: 'running', owner }) as const

@@ -1,0 +1,132 @@
+/**
+ * Publishes the entries of one lane so that the broker refuses what does not follow the last one known: a publish carries the
+ * stream sequence of this partition's last message in the lane. Whoever is late, because it was stopped or cut off, is refused,
+ * however long ago that was; then it reads how far the lane has come and leaves out what is there.
+ *
+ * The sequence is known only after the acknowledgement, so one group is in flight at a time: an atomic batch where the stream
+ * takes them and enough is waiting, a single message otherwise. What is decided meanwhile is the next group.
+ */
+import type { Publisher } from '../nats/publisher.js'
+import type { Floor } from '../partition/floors.js'
+import { isAfter } from './outbox-entry.js'
+import type { Sender, SenderEvents, Slot } from './outbox.js'
+
+export interface FencedSenderOptions {
+  readonly publisher: Pick<Publisher, 'publishGroup'>
+  /** False when the lease may have run out: nothing is sent until it was renewed. Asked before each write. */
+  readonly maySend: () => boolean
+  /** Matches this partition's messages in the lane. */
+  readonly filter: string
+  /** How far the lane had come when the partition was attached. */
+  readonly floor: Floor
+  /** How far it has come by now. */
+  readonly readFloor: () => Promise<Floor>
+}
+
+/**
+ * A batch keeps the server busy for as long as so many single messages do, however small it is: on 2.15.2 it takes 1.3 ms of a core
+ * and 2.3 ms to the answer, a single message 0.1 ms. With batches of whatever waits, 16 partitions with 3,000 events a second had
+ * half of their triggers out after 105 ms instead of 7.
+ */
+const minBatchEntries = 16
+const maxGroupEntries = 256
+const maxGroupBytes = 256 * 1024
+const retryMs = 250
+
+export class FencedSender implements Sender {
+  #waiting: Slot[] = []
+  /** A group is on its way. */
+  #isSent = false
+  /** Nothing may be sent: a group is on its way, or where the lane ends is being found out. */
+  #isBusy = false
+  #isClosed = false
+  #whenAnswered: (() => void) | undefined
+  /** After a failure one message goes first: a batch is refused as a whole when the broker remembers one of its ids. */
+  #isCareful = false
+  #floor: Floor
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(
+    private readonly options: FencedSenderOptions,
+    private readonly events: SenderEvents,
+  ) {
+    this.#floor = options.floor
+  }
+
+  add(slot: Slot): void {
+    this.#waiting.push(slot)
+  }
+
+  send(): void {
+    const { publisher, maySend, filter } = this.options
+    if (this.#isBusy || this.#isClosed || this.#waiting.length === 0 || !maySend()) return
+    this.#isBusy = this.#isSent = true
+    const group = this.#nextGroup()
+    const entries = group.map(({ entry }) => entry)
+    publisher.publishGroup(entries, { filter, lastSeq: this.#floor.streamSeq }, (failure, isDuplicate, streamSeq) => {
+      this.#isBusy = this.#isSent = false
+      this.#whenAnswered?.()
+      if (this.#isClosed) return
+      if (failure !== undefined) return this.#recover(failure)
+      this.#isCareful = false
+      this.#waiting = this.#waiting.slice(group.length)
+      const { seq, ordinal } = entries.at(-1)!
+      const { isYoung, fence } = this.#floor
+      this.#floor = { coordinate: { seq, ordinal }, streamSeq, isYoung, fence }
+      for (const slot of group) this.events.acknowledged(slot, isDuplicate)
+      // A repetition is acknowledged with its own place, which need not be the last.
+      if (isDuplicate) this.#look()
+      else this.send()
+    })
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    if (!this.#isSent) return Promise.resolve()
+    return new Promise(resolve => (this.#whenAnswered = resolve))
+  }
+
+  #nextGroup(): Slot[] {
+    const isBatch = this.#floor.fence === 'batch' && this.#waiting.length >= minBatchEntries
+    if (this.#isCareful || !isBatch) return this.#waiting.slice(0, 1)
+    let count = 0
+    let bytes = 0
+    while (count < this.#waiting.length && count < maxGroupEntries && (count === 0 || bytes < maxGroupBytes)) {
+      bytes += this.#waiting[count++]!.bytes
+    }
+    return this.#waiting.slice(0, count)
+  }
+
+  /** A first refusal is looked into at once; what goes on failing takes its time. */
+  #recover(failure: Error): void {
+    const isFirst = !this.#isCareful
+    this.#isCareful = true
+    this.#isBusy = true
+    this.events.failed(failure)
+    if (isFirst) this.#look()
+    else this.#retry = setTimeout(() => this.#look(), retryMs)
+  }
+
+  /** Reads how far the lane has come, and goes on from there. */
+  #look(): void {
+    this.#isBusy = true
+    this.options.readFloor().then(
+      floor => {
+        if (this.#isClosed) return
+        this.#isBusy = false
+        // The last message may have left the stream by its age: what was known to be out is out.
+        const isHigher = isAfter(floor.coordinate, this.#floor.coordinate)
+        this.#floor = isHigher ? floor : { ...floor, coordinate: this.#floor.coordinate }
+        const isOut = ({ entry }: Slot): boolean => !isAfter(entry, this.#floor.coordinate)
+        const out = this.#waiting.filter(isOut)
+        this.#waiting = this.#waiting.filter(slot => !isOut(slot))
+        for (const slot of out) this.events.acknowledged(slot, true)
+        this.send()
+      },
+      (error: unknown) => {
+        if (!this.#isClosed) this.#recover(error as Error)
+      },
+    )
+  }
+}

@@ -1,0 +1,165 @@
+import { test, type Test } from 'tap'
+import { MillraceError } from '../../../../engine/errors.js'
+import type { Fence } from '../../../../engine/nats/fence.js'
+import type { Acknowledged, Expectation, Publication } from '../../../../engine/nats/publisher.js'
+import { FencedSender } from '../../../../engine/outbox/fenced-sender.js'
+import { noCoordinate, type OutboxEntry } from '../../../../engine/outbox/outbox-entry.js'
+import type { Slot } from '../../../../engine/outbox/outbox.js'
+import type { Floor } from '../../../../engine/partition/floors.js'
+import { eventually } from '../../../support/eventually.js'
+
+interface Sent {
+  readonly numbers: readonly number[]
+  readonly expected: Expectation
+  readonly answer: Acknowledged
+}
+
+const slot = (number: number, size = 1): Slot => {
+  const subject = `triggers.a.0`
+  const entry: OutboxEntry = {
+    ...{ lane: 'triggers', seq: number, ordinal: 0, subject, fields: ['Nats-Msg-Id', `id-${number}`], causedAtMs: 0 },
+    body: Buffer.alloc(size),
+  }
+  return { entry, bytes: size, isAcknowledged: false }
+}
+const floorAt = (number: number, streamSeq: number, fence: Fence = 'batch'): Floor => ({
+  coordinate: number < 0 ? noCoordinate : { seq: number, ordinal: 0 },
+  streamSeq,
+  isYoung: true,
+  fence,
+})
+const refused = new MillraceError('publish_failed', 'wrong last sequence')
+
+function open(t: Test, floor: Floor, { reads = [] as Floor[], maySend = (): boolean => true } = {}) {
+  const sent: Sent[] = []
+  const published: [number, boolean][] = []
+  const failures: Error[] = []
+  const publisher = {
+    publishGroup: (group: readonly Publication[], expected: Expectation, answer: Acknowledged) => {
+      sent.push({ numbers: group.map(({ fields }) => Number(fields[1]!.slice(3))), expected, answer })
+    },
+  }
+  const readFloor = () => Promise.resolve(reads.shift()!)
+  const sender = new FencedSender(
+    { publisher, maySend, filter: 'triggers.*.0', floor, readFloor },
+    {
+      acknowledged: ({ entry }, isDuplicate) => published.push([entry.seq, isDuplicate]),
+      failed: error => failures.push(error),
+    },
+  )
+  t.teardown(() => void sender.close())
+  const add = (...numbers: number[]) => {
+    for (const number of numbers) sender.add(slot(number))
+    sender.send()
+  }
+  return { sender, sent, published, failures, add }
+}
+
+test('one group is on its way at a time, each on top of the one before', async t => {
+  const { sent, published, add } = open(t, floorAt(-1, 0))
+  const many = Array.from({ length: 16 }, (_, i) => i + 2)
+  add(1)
+  add(...many)
+  t.equal(sent.length, 1, 'the rest waits for the sequence')
+  t.match(sent[0], { numbers: [1], expected: { filter: 'triggers.*.0', lastSeq: 0 } })
+  sent[0]!.answer(undefined, false, 7)
+  t.strictSame(sent[1]!.numbers, many)
+  t.equal(sent[1]!.expected.lastSeq, 7)
+  t.strictSame(published, [[1, false]])
+  sent[1]!.answer(undefined, false, 30)
+  add(18)
+  t.match(sent[2], { numbers: [18], expected: { lastSeq: 30 } })
+})
+
+test('a few messages go out one by one: a batch costs the broker more', async t => {
+  const { sent, add } = open(t, floorAt(-1, 0))
+  add(...Array.from({ length: 15 }, (_, i) => i + 1))
+  for (let number = 1; number <= 15; number++) {
+    t.match(sent.at(-1), { numbers: [number], expected: { lastSeq: number - 1 } })
+    sent.at(-1)!.answer(undefined, false, number)
+  }
+  t.equal(sent.length, 15)
+})
+
+test('where the stream takes no batches, one message is on its way at a time', async t => {
+  const { sent, add } = open(t, floorAt(-1, 0, 'each'))
+  add(1, 2)
+  t.strictSame(sent[0]!.numbers, [1])
+  sent[0]!.answer(undefined, false, 1)
+  t.match(sent[1], { numbers: [2], expected: { lastSeq: 1 } })
+})
+
+test('a group has bounds in entries and bytes, and takes one entry at least', async t => {
+  const many = open(t, floorAt(-1, 0))
+  many.add(...Array.from({ length: 300 }, (_, i) => i + 1))
+  t.equal(many.sent[0]!.numbers.length, 256)
+  const large = open(t, floorAt(-1, 0))
+  for (let number = 1; number <= 16; number++) large.sender.add(slot(number, 200 * 1024))
+  large.sender.send()
+  t.strictSame(large.sent[0]!.numbers, [1, 2])
+})
+
+test('who is refused reads how far the lane has come and leaves out what is there', async t => {
+  const { sent, published, failures, add } = open(t, floorAt(1, 5), { reads: [floorAt(3, 20)] })
+  add(2, 3, 4, 5)
+  sent[0]!.answer(refused, false, 0)
+  t.strictSame(failures, [refused])
+  await eventually('it goes on', () => sent.length === 2)
+  t.match(sent[1], { numbers: [4], expected: { lastSeq: 20 } }, 'with one message first')
+  t.strictSame(published, [
+    [2, true],
+    [3, true],
+  ])
+  sent[1]!.answer(undefined, false, 21)
+  t.match(sent[2], { numbers: [5], expected: { lastSeq: 21 } })
+})
+
+test('what is known to be out stays out when the last message has left the stream by its age', async t => {
+  const { sent, add } = open(t, floorAt(3, 20), { reads: [floorAt(-1, 0)] })
+  add(4)
+  sent[0]!.answer(refused, false, 0)
+  await eventually('it goes on', () => sent.length === 2)
+  t.match(sent[1], { numbers: [4], expected: { lastSeq: 0 } })
+})
+
+test('a repetition that the broker recognized is followed by a look at where the lane ends', async t => {
+  const { sent, published, add } = open(t, floorAt(1, 5), { reads: [floorAt(2, 9)] })
+  add(2)
+  add(3)
+  sent[0]!.answer(undefined, true, 6)
+  await eventually('it goes on', () => sent.length === 2)
+  t.match(sent[1], { numbers: [3], expected: { lastSeq: 9 } })
+  t.strictSame(published, [[2, true]])
+})
+
+test('nothing goes out without the lease, and nothing after the close', async t => {
+  let isMine = false
+  const { sender, sent, published, add } = open(t, floorAt(-1, 0), { maySend: () => isMine })
+  add(1)
+  t.equal(sent.length, 0)
+  isMine = true
+  sender.send()
+  t.equal(sent.length, 1)
+  void sender.close()
+  sent[0]!.answer(undefined, false, 1)
+  add(2)
+  t.equal(sent.length, 1)
+  t.strictSame(published, [])
+})
+
+test('a close waits for the answer to what was sent', async t => {
+  const { sender, sent, add } = open(t, floorAt(-1, 0))
+  await sender.close()
+  const other = open(t, floorAt(-1, 0))
+  other.add(1)
+  let isClosed = false
+  const closing = other.sender.close().then(() => {
+    isClosed = true
+  })
+  await Promise.resolve()
+  t.equal(isClosed, false)
+  other.sent[0]!.answer(refused, false, 0)
+  await closing
+  add(1)
+  t.equal(sent.length, 0)
+})
