@@ -30,6 +30,11 @@ test('a program that is no server is named with its option', async t => {
   refused(t, ['--nats', path], `--nats must name a nats-server that tells its version, got "${path}"`)
 })
 
+test('servers are set up in ways that there are', async t => {
+  refused(t, ['--nats-topology', 'mesh'], '--nats-topology must be one of single, cluster, got "mesh"')
+  refused(t, ['--redis-topology', 'ring'], '--redis-topology must be one of single, sentinel, cluster, got "ring"')
+})
+
 test('numbers, durations and names are checked before anything is started', async t => {
   refused(t, ['--replicas', '0'], '--replicas must be a whole number from 1 on, got "0"')
   refused(t, ['--rate', 'fast'], '--rate must be a whole number from 0 on, got "fast"')

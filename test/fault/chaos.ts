@@ -4,10 +4,12 @@
  *     npm run chaos -- --replicas 4 --partitions 16 --rate 4000 --seconds 300 --seed 1
  */
 import { parseArgs } from 'node:util'
-import { findServer } from '../../engine/cli/local/binaries.js'
+import { findServer, isAtLeast } from '../../engine/cli/local/binaries.js'
 import { parseDuration } from '../../engine/options.js'
 import { protections } from '../../engine/protections.js'
 import { faults, faultsNamed } from './nemesis/table.js'
+import { natsTopologies } from './rig/brokers.js'
+import { redisTopologies } from './rig/stores.js'
 import { printResult } from './run/report.js'
 import { runChaos, type RunOptions } from './run/run.js'
 
@@ -20,12 +22,17 @@ const help = `npm run chaos -- [options]
   --faults <a,b>       only these; a name may end in *; "none" for no fault
   --every              first every fault once, alone
   --nats <path>        nats-server to run
+  --nats-topology <t>  single, or cluster: three nodes, streams of three replicas
   --redis <path>       redis-server to run
+  --redis-topology <t> single, sentinel: a master and its replica, or cluster: three of each
   --lease <duration>   lease of a partition (5s)
   --without <a,b>      switch protections off, to see the run go red
   --json               the result as one line of JSON at the end
   --list               name the faults
 `
+
+/** A leader that steps down may lose one publish and take the next; whoever cannot check that, cannot be held to the order. */
+const orderCheckedSince = '2.11.0'
 
 const counts = { replicas: 1, partitions: 1, users: 1, rate: 0, seconds: 0, seed: 0 }
 
@@ -57,7 +64,9 @@ async function readOptions(): Promise<'help' | 'list' | { options: Omit<RunOptio
       faults: { type: 'string' },
       every: { type: 'boolean', default: false },
       nats: { type: 'string' },
+      'nats-topology': { type: 'string', default: 'single' },
       redis: { type: 'string' },
+      'redis-topology': { type: 'string', default: 'single' },
       lease: { type: 'string', default: '5s' },
       without: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
@@ -86,8 +95,16 @@ async function readOptions(): Promise<'help' | 'list' | { options: Omit<RunOptio
     if (!protections.some(protection => protection === name))
       throw new Error(`--without must name protections (${protections.join(', ')}), got "${name}"`)
   }
+  const natsTopology = oneOf('--nats-topology', natsTopologies, values['nats-topology'])
+  const redisTopology = oneOf('--redis-topology', redisTopologies, values['redis-topology'])
   // Before anything is started.
-  if (values.nats !== undefined) await findServer('nats-server', { path: values.nats, pathOption: '--nats' })
+  if (values.nats !== undefined) {
+    const { version } = await findServer('nats-server', { path: values.nats, pathOption: '--nats' })
+    if (natsTopology === 'cluster' && !isAtLeast(version, orderCheckedSince))
+      throw new Error(
+        `--nats-topology cluster needs nats-server ${orderCheckedSince}, which can check the order, got ${version}`,
+      )
+  }
   if (values.redis !== undefined) await findServer('redis-server', { path: values.redis, pathOption: '--redis' })
   const chosen = values.faults === undefined ? faults : values.faults === 'none' ? [] : faultsNamed(list(values.faults))
   const options = {
@@ -95,7 +112,11 @@ async function readOptions(): Promise<'help' | 'list' | { options: Omit<RunOptio
     faults: chosen,
     every: values.every,
     nats: values.nats,
+    // The installed one may be older than that.
+    release: natsTopology === 'cluster' ? ('current' as const) : undefined,
+    natsTopology,
     redis: values.redis,
+    redisTopology,
     leaseTtl: values.lease,
     without: list(values.without),
     limitedDisks: chosen.some(({ name }) => name.endsWith('disk_full')),
@@ -106,6 +127,13 @@ async function readOptions(): Promise<'help' | 'list' | { options: Omit<RunOptio
 function refuse(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(2)
+}
+
+/** Throws when it is none of them. */
+function oneOf<Word extends string>(option: string, words: readonly Word[], given: string): Word {
+  const word = words.find(word => word === given)
+  if (word === undefined) throw new Error(`${option} must be one of ${words.join(', ')}, got "${given}"`)
+  return word
 }
 
 function list(text: string): string[] {

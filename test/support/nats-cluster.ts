@@ -70,7 +70,10 @@ export class NatsCluster {
   }
 }
 
-export type NatsClusterOptions = Pick<LocalNatsOptions, 'binary' | 'partitions' | 'config'>
+export interface NatsClusterOptions extends Pick<LocalNatsOptions, 'binary' | 'release' | 'partitions' | 'config'> {
+  /** False: clients know only the servers that they are given. Default true. */
+  readonly isAdvertised?: boolean
+}
 
 /** Resolves when the cluster takes orders for streams of three replicas. Stopped at the test's end. */
 export async function startNatsCluster(t: TestScope, options: NatsClusterOptions = {}): Promise<NatsCluster> {
@@ -80,7 +83,8 @@ export async function startNatsCluster(t: TestScope, options: NatsClusterOptions
   const routes = ports.map(port => `"nats://127.0.0.1:${port}"`).join(', ')
   const nodes = await Promise.all(
     ports.map(async (port, i) => {
-      const cluster = `cluster { name: test, listen: "127.0.0.1:${port}", routes: [${routes}] }`
+      const advertising = `no_advertise: ${options.isAdvertised === false}`
+      const cluster = `cluster { name: test, listen: "127.0.0.1:${port}", routes: [${routes}], ${advertising} }`
       const config = [cluster, options.config ?? ''].join('\n')
       const node = await LocalNats.start({ ...options, folder: join(folder, String(i)), config })
       t.teardown(() => node.stop())

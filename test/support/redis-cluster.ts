@@ -5,16 +5,16 @@
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import { freePort } from '../../engine/cli/local/probe.js'
-import { LocalRedis } from '../../engine/cli/local/redis.js'
+import { LocalRedis, type LocalRedisOptions } from '../../engine/cli/local/redis.js'
 import { makeFolder, removeFolder } from '../../engine/cli/local/servers.js'
 import { eventually } from './eventually.js'
-import { followsMaster, serverClient } from './redis-replication.js'
+import { followsMaster, roleOf, serverClient } from './redis-replication.js'
 import type { TestScope } from './servers.js'
 
 const masters = 3
 const slots = 16_384
 
-export interface RedisClusterOptions {
+export interface RedisClusterOptions extends Pick<LocalRedisOptions, 'binary'> {
   /** A replica for each master. Default false. */
   readonly replicas?: boolean
   /** A node that is silent this long is taken for dead. Default 1 s. */
@@ -77,6 +77,18 @@ export class RedisCluster {
     for (const { redis } of this.nodes) await eventually('a node sees all slots served', () => isHealthy(redis))
   }
 
+  /** Resolves when besides that every master has a replica that follows it. */
+  async replicated(): Promise<void> {
+    await this.healthy()
+    const isReplicated = async () => {
+      const ranges = await this.#slots()
+      const holders = new Set(ranges.flatMap(([, , ...all]) => all.map(holder => (holder as Holder)[2])))
+      return holders.size === this.nodes.length
+    }
+    await eventually('every node serves slots or follows one that does', isReplicated, { withinMs: 30_000 })
+    for (const node of this.nodes) if ((await roleOf(node.redis)) === 'slave') await followsMaster(node.redis)
+  }
+
   async #slots(): Promise<SlotRange[]> {
     return slotsOf((await this.#alive()).redis)
   }
@@ -133,12 +145,12 @@ export class SlotMove {
 
 /** Resolves when all slots are served and every replica follows. Stopped at the test's end. */
 export async function startRedisCluster(t: TestScope, options: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const { replicas = false, nodeTimeoutMs = 1_000 } = options
+  const { replicas = false, nodeTimeoutMs = 1_000, binary } = options
   const folder = await makeFolder()
   t.teardown(() => removeFolder(folder))
   const count = replicas ? 2 * masters : masters
   const nodes = await Promise.all(
-    Array.from({ length: count }, (_, i) => startNode(t, join(folder, String(i)), nodeTimeoutMs)),
+    Array.from({ length: count }, (_, i) => startNode(t, { folder: join(folder, String(i)), binary }, nodeTimeoutMs)),
   )
   await Promise.all(nodes.map(({ redis }, i) => redis.cluster('SET-CONFIG-EPOCH', i + 1)))
   await Promise.all(
@@ -162,10 +174,14 @@ export async function startRedisCluster(t: TestScope, options: RedisClusterOptio
   return cluster
 }
 
-async function startNode(t: TestScope, folder: string, nodeTimeoutMs: number): Promise<ClusterNode> {
+async function startNode(
+  t: TestScope,
+  place: Pick<LocalRedisOptions, 'folder' | 'binary'>,
+  nodeTimeoutMs: number,
+): Promise<ClusterNode> {
   const busPort = await freePort()
   const server = await LocalRedis.start({
-    folder,
+    ...place,
     config: {
       'cluster-enabled': 'yes',
       'cluster-config-file': 'nodes.conf',

@@ -9,13 +9,13 @@ import type { Redis } from 'ioredis'
 import { findServer } from '../../engine/cli/local/binaries.js'
 import { ask, freePort } from '../../engine/cli/local/probe.js'
 import { LocalProcess } from '../../engine/cli/local/process.js'
-import { LocalRedis } from '../../engine/cli/local/redis.js'
+import { LocalRedis, type LocalRedisOptions } from '../../engine/cli/local/redis.js'
 import { makeFolder, removeFolder } from '../../engine/cli/local/servers.js'
 import { eventually } from './eventually.js'
 import { allowReplication, followsMaster, roleOf, serverClient } from './redis-replication.js'
 import type { TestScope } from './servers.js'
 
-export interface RedisSentinelOptions {
+export interface RedisSentinelOptions extends Pick<LocalRedisOptions, 'binary'> {
   /** Default 1. */
   readonly replicas?: number
   /** A master that is silent this long is taken for dead. Default 500 ms. */
@@ -28,6 +28,14 @@ export interface ReplicatedServer {
   readonly redis: Redis
 }
 
+export interface SentinelServer {
+  readonly port: number
+  readonly process: LocalProcess
+  /** Again, after `process.kill`; it remembers what it knew. */
+  readonly start: () => Promise<void>
+  readonly redis: Redis
+}
+
 const masterName = 'profiles'
 const sentinels = 3
 const quorum = 2
@@ -37,7 +45,7 @@ export class RedisSentinels {
 
   constructor(
     readonly servers: readonly ReplicatedServer[],
-    readonly sentinels: readonly { readonly port: number; readonly process: LocalProcess; readonly redis: Redis }[],
+    readonly sentinels: readonly SentinelServer[],
   ) {}
 
   /** `host:port` of every sentinel, as configurations want it. */
@@ -87,11 +95,11 @@ export class RedisSentinels {
 
 /** Resolves when the sentinels know each other and the replicas, and those follow. Stopped at the test's end. */
 export async function startRedisSentinels(t: TestScope, options: RedisSentinelOptions = {}): Promise<RedisSentinels> {
-  const { replicas = 1, downAfterMs = 500 } = options
+  const { replicas = 1, downAfterMs = 500, binary } = options
   const folder = await makeFolder()
   t.teardown(() => removeFolder(folder))
   const servers = await Promise.all(
-    Array.from({ length: 1 + replicas }, (_, i) => startServer(t, join(folder, `redis-${i}`))),
+    Array.from({ length: 1 + replicas }, (_, i) => startServer(t, { folder: join(folder, `redis-${i}`), binary })),
   )
   const [master, ...others] = servers as [ReplicatedServer, ...ReplicatedServer[]]
   await Promise.all(others.map(({ redis }) => redis.replicaof('127.0.0.1', master.server.port)))
@@ -114,7 +122,7 @@ export async function startRedisSentinels(t: TestScope, options: RedisSentinelOp
         .filter(peer => peer.id !== id)
         .map(peer => `sentinel known-sentinel ${masterName} 127.0.0.1 ${peer.port} ${peer.id}`)
       const lines = [`port ${port}`, 'bind 127.0.0.1', `sentinel myid ${id}`, ...common, ...peers]
-      return startSentinel(t, join(folder, `sentinel-${i}`), port, lines)
+      return startSentinel(t, { folder: join(folder, `sentinel-${i}`), binary }, port, lines)
     }),
   )
   const all = new RedisSentinels(servers, running)
@@ -126,14 +134,22 @@ export async function startRedisSentinels(t: TestScope, options: RedisSentinelOp
   return all
 }
 
-async function startServer(t: TestScope, folder: string): Promise<ReplicatedServer> {
-  const server = await LocalRedis.start({ folder, config: { 'repl-diskless-sync-delay': '0' } })
+async function startServer(
+  t: TestScope,
+  place: Pick<LocalRedisOptions, 'folder' | 'binary'>,
+): Promise<ReplicatedServer> {
+  const server = await LocalRedis.start({ ...place, config: { 'repl-diskless-sync-delay': '0' } })
   t.teardown(() => server.stop())
   return { server, redis: serverClient(t, server.url) }
 }
 
-async function startSentinel(t: TestScope, folder: string, port: number, lines: readonly string[]) {
-  const { path, environment } = await findServer('redis-server')
+async function startSentinel(
+  t: TestScope,
+  { folder, binary }: Pick<LocalRedisOptions, 'folder' | 'binary'>,
+  port: number,
+  lines: readonly string[],
+): Promise<SentinelServer> {
+  const { path, environment } = await findServer('redis-server', { path: binary })
   await mkdir(folder, { recursive: true })
   const file = join(folder, 'sentinel.conf')
   await writeFile(file, [...lines, `dir ${folder}`, ''].join('\n'))
@@ -144,12 +160,15 @@ async function startSentinel(t: TestScope, folder: string, port: number, lines: 
     environment,
     logFile: join(folder, 'sentinel.log'),
   })
-  await process.start(async pid => {
-    const answer = await ask(port, 'INFO server\r\n', /process_id:(\d+)\r\n/)
-    return answer !== undefined && Number(answer[1]) === pid ? true : undefined
-  })
+  const start = async (): Promise<void> => {
+    await process.start(async pid => {
+      const answer = await ask(port, 'INFO server\r\n', /process_id:(\d+)\r\n/)
+      return answer !== undefined && Number(answer[1]) === pid ? true : undefined
+    })
+  }
+  await start()
   t.teardown(() => process.stop())
-  return { port, process, redis: serverClient(t, `redis://127.0.0.1:${port}`) }
+  return { port, process, start, redis: serverClient(t, `redis://127.0.0.1:${port}`) }
 }
 
 async function addressOf(sentinel: Redis): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 /** What a fault is: something that is done to a running rig and undone again. */
 import type { Random } from '../../../examples/shop/random.js'
 import type { Monitor } from '../rig/monitor.js'
-import type { Member, Rig } from '../rig/rig.js'
+import type { Member, Rig, Setup } from '../rig/rig.js'
 
 /** What a fault takes hold of; no two faults do so with the same thing at the same time. */
 export type Grip = 'nats' | 'redis' | 'member' | 'members'
@@ -22,6 +22,8 @@ export interface Fault {
   readonly grips: readonly Grip[]
   /** How long it lasts, milliseconds. */
   readonly lastsMs: readonly [least: number, most: number]
+  /** What it is done to; a rig without that cannot have it. */
+  readonly needs?: Setup
   /** Why this rig cannot have it; `undefined` when it can. */
   readonly refusal?: (rig: Rig) => string | undefined
   readonly inject: (scene: Scene) => Promise<Heal>

@@ -1,14 +1,15 @@
 /** Faults of the link between one replica and one server: each mode of the proxy. */
-import type { TcpProxy } from '../../support/proxy.js'
+import type { ProxyMode } from '../../support/proxy.js'
+import type { Link } from '../rig/link.js'
 import { nothingToHeal, type Fault, type Heal } from './fault.js'
 
-type Trouble = (proxy: TcpProxy) => Promise<Heal>
+type Trouble = (link: Link) => Promise<Heal>
 
 const mode =
-  (wanted: Parameters<TcpProxy['set']>[0]): Trouble =>
-  async proxy => {
-    await proxy.set(wanted)
-    return () => proxy.set('pass')
+  (wanted: ProxyMode): Trouble =>
+  async link => {
+    await link.set(wanted)
+    return () => link.set('pass')
   }
 
 const troubles: Readonly<Record<string, { readonly lastsMs: Fault['lastsMs']; readonly trouble: Trouble }>> = {
@@ -20,22 +21,22 @@ const troubles: Readonly<Record<string, { readonly lastsMs: Fault['lastsMs']; re
   throttle: { lastsMs: [3_000, 8_000], trouble: mode({ bytesPerSecond: 64 * 1024 }) },
   hold: {
     lastsMs: [500, 12_000],
-    trouble: async proxy => {
-      const held = proxy.hold()
+    trouble: async link => {
+      const held = link.hold()
       return async () => held.release()
     },
   },
   reset: {
     lastsMs: [0, 0],
-    trouble: async proxy => {
-      proxy.cut()
+    trouble: async link => {
+      link.cut()
       return nothingToHeal
     },
   },
   forget: {
     lastsMs: [0, 0],
-    trouble: async proxy => {
-      proxy.forget()
+    trouble: async link => {
+      link.forget()
       return nothingToHeal
     },
   },
@@ -45,6 +46,7 @@ export const linkFaults: readonly Fault[] = (['nats', 'redis'] as const).flatMap
   Object.entries(troubles).map(([name, { lastsMs, trouble }]): Fault => ({
     name: `link_${server}_${name}`,
     grips: ['member'],
+    ...(server === 'redis' && { needs: 'redis' }),
     lastsMs,
     inject: ({ member }) => trouble(member.links[server]),
   })),

@@ -2,7 +2,7 @@
 import { isAtLeast } from '../../../engine/cli/local/binaries.js'
 import { nothingToHeal, type Fault } from './fault.js'
 
-export const natsFaults: readonly Fault[] = [
+const faults: readonly Fault[] = [
   {
     name: 'nats_kill',
     grips: ['nats'],
@@ -67,3 +67,5 @@ export const natsFaults: readonly Fault[] = [
     },
   },
 ]
+
+export const natsFaults = faults.map((fault): Fault => ({ needs: 'nats', ...fault }))

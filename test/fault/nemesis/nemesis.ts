@@ -130,7 +130,9 @@ export class Nemesis {
   }
 
   #isRefused(fault: Fault): boolean {
-    const refusal = fault.refusal?.(this.options.rig)
+    const { rig } = this.options
+    const { needs } = fault
+    const refusal = needs === undefined || rig.has(needs) ? fault.refusal?.(rig) : `the run has no ${needs}`
     if (refusal !== undefined) this.#sayOnce(`${fault.name} is left out: ${refusal}`)
     return refusal !== undefined
   }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rig } from '../rig/rig.js'
 import { nothingToHeal, type Fault } from './fault.js'
 
-export const redisFaults: readonly Fault[] = [
+const faults: readonly Fault[] = [
   {
     name: 'redis_kill',
     grips: ['redis'],
@@ -89,6 +89,8 @@ export const redisFaults: readonly Fault[] = [
     },
   },
 ]
+
+export const redisFaults = faults.map((fault): Fault => ({ needs: 'redis', ...fault }))
 
 /** Where Redis keeps its state. */
 const filesOf = (rig: Rig): string => join(rig.redis.folder, 'appendonlydir')

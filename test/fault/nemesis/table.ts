@@ -2,14 +2,20 @@
 import { definitionFaults } from './definition.js'
 import type { Fault } from './fault.js'
 import { linkFaults } from './link.js'
+import { natsClusterFaults } from './nats-cluster.js'
 import { natsFaults } from './nats.js'
+import { redisClusterFaults } from './redis-cluster.js'
+import { redisSentinelFaults } from './redis-sentinel.js'
 import { redisFaults } from './redis.js'
 import { replicaFaults } from './replica.js'
 
 export const faults: readonly Fault[] = [
   ...replicaFaults,
   ...natsFaults,
+  ...natsClusterFaults,
   ...redisFaults,
+  ...redisSentinelFaults,
+  ...redisClusterFaults,
   ...linkFaults,
   ...definitionFaults,
 ]

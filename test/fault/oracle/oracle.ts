@@ -8,7 +8,7 @@
  *   expectation      what must have come of a partition
  *   published, stored-profiles, violations   the differences
  */
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { NatsConnection } from 'nats'
 import type { Pipeline } from '../../../engine/millrace.js'
 import { Expectation, type Editions, type Lane } from './expectation.js'
@@ -19,7 +19,7 @@ import type { Violations } from './violations.js'
 
 export interface OracleOptions {
   readonly connection: NatsConnection
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   /** The edition that ran last. */
   readonly pipeline: Pipeline
   readonly editions: (partition: number) => Editions
@@ -60,7 +60,7 @@ export function partitionIn({ subject }: StoredMessage): number {
 
 export interface Outcome {
   readonly source: LaneSource
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   readonly pipeline: Pipeline
 }
 

@@ -1,6 +1,7 @@
 /** Holds the profiles in Redis against those that must be there. Only the stored form's decoder is the engine's. */
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Pipeline } from '../../../engine/millrace.js'
+import { namesLike } from '../rig/stores.js'
 import { canonical } from './canonical.js'
 import type { Expectation } from './expectation.js'
 import type { Violations } from './violations.js'
@@ -10,7 +11,7 @@ const endOfTime = 8e15
 
 /** Compares every stored profile of every partition; gives how many there are. */
 export async function compareProfiles(
-  redis: Redis,
+  redis: Redis | Cluster,
   pipeline: Pipeline,
   expectations: readonly Expectation[],
   violations: Violations,
@@ -22,10 +23,8 @@ export async function compareProfiles(
   for (const [partition, expectation] of expectations.entries()) {
     const expected = expectation.profiles()
     const prefix = `mr:{${pipeline.name}:${partition}}:p:`
-    for await (const page of redis.scanStream({ match: `${prefix}*`, count: 1_000 }) as AsyncIterable<string[]>) {
-      // A scan may give a key twice.
-      const keys = [...new Set(page)].map(name => name.slice(prefix.length)).filter(key => expected.get(key) !== '')
-      if (keys.length === 0) continue
+    for await (const names of namesLike(redis, `${prefix}*`)) {
+      const keys = names.map(name => name.slice(prefix.length))
       const stored = await redis.mgetBuffer(keys.map(key => prefix + key))
       keys.forEach((key, i) => {
         count++

@@ -6,17 +6,23 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Redis } from 'ioredis'
-import { connect, type NatsConnection } from 'nats'
+import type { Cluster, Redis } from 'ioredis'
+import type { NatsConnection } from 'nats'
 import { LocalNats, type NatsRelease } from '../../../engine/cli/local/nats.js'
-import { LocalRedis } from '../../../engine/cli/local/redis.js'
+import type { LocalRedis } from '../../../engine/cli/local/redis.js'
 import { loadPipeline } from '../../../engine/load-pipeline.js'
 import type { Pipeline } from '../../../engine/millrace.js'
 import { eventually } from '../../support/eventually.js'
-import { startProxy, type TcpProxy } from '../../support/proxy.js'
+import type { NatsCluster } from '../../support/nats-cluster.js'
+import { startProxy } from '../../support/proxy.js'
+import type { RedisCluster } from '../../support/redis-cluster.js'
+import type { RedisSentinels } from '../../support/redis-sentinel.js'
 import type { TestScope } from '../../support/servers.js'
+import { startBrokers, type Brokers, type NatsTopology } from './brokers.js'
 import { Disk } from './disk.js'
+import { Link } from './link.js'
 import { type PartitionSight, ReplicaProcess } from './replica-process.js'
+import { startStores, type RedisTopology, type Stores } from './stores.js'
 
 export interface RigOptions {
   readonly replicas: number
@@ -26,18 +32,26 @@ export interface RigOptions {
   /** Without a path: the installed one, or a current one. */
   readonly release?: NatsRelease | undefined
   readonly redis?: string | undefined
+  /** Default `single`. */
+  readonly natsTopology?: NatsTopology | undefined
+  /** Default `single`. */
+  readonly redisTopology?: RedisTopology | undefined
   /** Protections that the replicas are switched off. */
   readonly without?: readonly string[]
   readonly leaseTtl?: string
-  /** The servers' files lie on file systems of a fixed size, if this machine lets us make any. */
+  /** The files of single servers lie on file systems of a fixed size, if this machine lets us make any. */
   readonly limitedDisks?: boolean
 }
 
-/** A replica with its own link to each server. */
+/** A replica with its own links. */
 export interface Member {
   readonly replica: ReplicaProcess
-  readonly links: { readonly nats: TcpProxy; readonly redis: TcpProxy }
+  /** Where the servers themselves name a master, nothing lies between it and the replica. */
+  readonly links: { readonly nats: Link; readonly redis: Link }
 }
+
+/** What a rig may have been started with, one of each kind of server. */
+export type Setup = 'nats' | 'nats_cluster' | 'redis' | 'redis_sentinel' | 'redis_cluster'
 
 export const outboxEntries = 5_000
 /** More than a run of five minutes writes at 4,000 events a second; a full one takes as much memory. */
@@ -51,21 +65,15 @@ const editionFiles = {
 
 export class Rig {
   #edition: 1 | 2 = 1
-  /** The server that runs now: an upgrade replaces it. */
-  nats: LocalNats
 
   private constructor(
     readonly options: RigOptions,
     readonly folder: string,
     readonly disks: { readonly nats: Disk; readonly redis: Disk },
-    nats: LocalNats,
-    readonly redis: LocalRedis,
-    readonly connection: NatsConnection,
-    readonly client: Redis,
+    private readonly brokers: Brokers,
+    private readonly stores: Stores,
     readonly members: readonly Member[],
-  ) {
-    this.nats = nats
-  }
+  ) {}
 
   /**
    * Resolves when the servers answer; no replica runs yet. At the end of the scope everything is stopped, and the folder is
@@ -79,29 +87,66 @@ export class Rig {
       Disk.open(t, join(folder, 'nats'), options.limitedDisks === true ? diskMb : undefined),
       Disk.open(t, join(folder, 'redis'), options.limitedDisks === true ? diskMb : undefined),
     ])
-    const nats = await LocalNats.start({
-      folder,
-      binary: options.nats,
-      release: options.release,
-      partitions: options.partitions,
-    })
-    // Copies are made of running files: a rewrite would move them meanwhile.
-    const config = { 'auto-aof-rewrite-percentage': '0' }
-    const redis = await LocalRedis.start({ folder, binary: options.redis, config })
-    const closeServers = async (): Promise<void> => {
-      await Promise.all([rig.nats.kill(), redis.kill()])
-    }
-    t.teardown(closeServers)
-    const connection = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
-    t.teardown(() => connection.close())
-    const client = new Redis(redis.url, { retryStrategy: () => 100, maxRetriesPerRequest: null })
-    client.on('error', () => {}) // faults stop the server
-    t.teardown(() => client.disconnect())
+    const brokers = await startBrokers(t, folder, options)
+    const stores = await startStores(t, folder, options)
     const members: Member[] = []
     const disks = { nats: natsDisk, redis: redisDisk }
-    const rig = new Rig(options, folder, disks, nats, redis, connection, client, members)
+    const rig = new Rig(options, folder, disks, brokers, stores, members)
     for (let i = 1; i <= options.replicas; i++) members.push(await rig.#addMember(t, `r${i}`))
     return rig
+  }
+
+  /** The only broker; throws where there are several. */
+  get nats(): LocalNats {
+    return present(this.brokers.server, 'nats')
+  }
+
+  get natsCluster(): NatsCluster {
+    return present(this.brokers.cluster, 'nats_cluster')
+  }
+
+  get natsVersion(): string {
+    return (this.brokers.server ?? this.natsCluster.nodes[0]!).version
+  }
+
+  /** Past the proxies. */
+  get connection(): NatsConnection {
+    return this.brokers.connection
+  }
+
+  /** The only Redis; throws where there are several. */
+  get redis(): LocalRedis {
+    return present(this.stores.server, 'redis')
+  }
+
+  get sentinels(): RedisSentinels {
+    return present(this.stores.sentinels, 'redis_sentinel')
+  }
+
+  get redisCluster(): RedisCluster {
+    return present(this.stores.cluster, 'redis_cluster')
+  }
+
+  get redisVersion(): string {
+    const { server, sentinels, cluster } = this.stores
+    return (server ?? (sentinels?.servers ?? cluster!.nodes)[0]!.server).version
+  }
+
+  /** Past the proxies. */
+  get client(): Redis | Cluster {
+    return this.stores.client
+  }
+
+  has(setup: Setup): boolean {
+    const { brokers, stores } = this
+    const found = {
+      nats: brokers.server,
+      nats_cluster: brokers.cluster,
+      redis: stores.server,
+      redis_sentinel: stores.sentinels,
+      redis_cluster: stores.cluster,
+    }
+    return found[setup] !== undefined
   }
 
   get replicas(): readonly ReplicaProcess[] {
@@ -171,11 +216,20 @@ export class Rig {
     await this.nats.stop()
     // The old server mapped subjects for its account, and whoever upgrades keeps the configuration.
     const mapping = `mappings = { "events.*.*.*": "events.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}" }`
-    this.nats = await LocalNats.start({ folder: this.folder, release: 'current', partitions, port, config: mapping })
+    this.brokers.server = await LocalNats.start({
+      folder: this.folder,
+      release: 'current',
+      partitions,
+      port,
+      config: mapping,
+    })
   }
 
   async #addMember(t: TestScope, name: string): Promise<Member> {
-    const links = { nats: await startProxy(t, this.nats.port), redis: await startProxy(t, this.redis.port) }
+    const links = {
+      nats: await linkTo(t, this.brokers.cluster?.nodes ?? [this.nats]),
+      redis: await linkTo(t, this.has('redis') ? [this.redis] : []),
+    }
     const folder = join(this.folder, 'logs')
     await mkdir(folder, { recursive: true })
     const { without = [] } = this.options
@@ -200,8 +254,9 @@ export class Rig {
   async #configure({ replica: { name }, links }: Member): Promise<void> {
     const settings = {
       pipeline: this.pipelineFile,
-      nats: { servers: [`127.0.0.1:${links.nats.port}`] },
-      redis: { url: `redis://127.0.0.1:${links.redis.port}` },
+      nats: { servers: links.nats.ports.map(port => `127.0.0.1:${port}`) },
+      redis: this.#redisSettings(links.redis),
+      replicas: this.brokers.cluster?.nodes.length ?? 1,
       admin: { port: 0 },
       lease: { ttl: this.options.leaseTtl ?? '5s' },
       outbox: { maxEntries: outboxEntries },
@@ -209,9 +264,25 @@ export class Rig {
     await writeFile(this.#configFile(name), JSON.stringify(settings)) // JSON is YAML
   }
 
+  #redisSettings({ ports: [port] }: Link): object {
+    const { sentinels, cluster } = this.stores
+    if (sentinels !== undefined) return { sentinels: sentinels.addresses, master: sentinels.master }
+    if (cluster !== undefined) return { cluster: cluster.addresses }
+    return { url: `redis://127.0.0.1:${port}` }
+  }
+
   #configFile(name: string): string {
     return join(this.folder, `${name}.yaml`)
   }
+}
+
+async function linkTo(t: TestScope, servers: readonly { readonly port: number }[]): Promise<Link> {
+  return new Link(await Promise.all(servers.map(({ port }) => startProxy(t, port))))
+}
+
+function present<Server>(server: Server | undefined, setup: Setup): Server {
+  if (server === undefined) throw new Error(`this rig was started without ${setup}`)
+  return server
 }
 
 /** Removes everything; when something went wrong only what the servers stored, so that logs and configurations stay. */

@@ -79,9 +79,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   const violations = new Violations()
   try {
     const rig = await Rig.start(scope, options, () => violations.isEmpty)
-    options.say(
-      `seed ${options.seed}, nats-server ${rig.nats.version}, redis-server ${rig.redis.version}, ${rig.folder}`,
-    )
+    options.say(`seed ${options.seed}, nats-server ${rig.natsVersion}, redis-server ${rig.redisVersion}, ${rig.folder}`)
     return await runOn(rig, options, violations, scope)
   } finally {
     await scope.close()
@@ -90,7 +88,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
 
 async function runOn(rig: Rig, options: RunOptions, violations: Violations, scope: Scope): Promise<RunResult> {
   const { seed, rate, seconds, faults, everyMs, users = 2_000, say } = options
-  const natsVersion = rig.nats.version
+  const { natsVersion } = rig
   const marker = `mk${randomBytes(6).toString('hex')}`
   const ledger = new Ledger(marker)
   const publisher = new LoadPublisher(rig.connection, new Generator({ seed, marker, users }), ledger)
@@ -125,8 +123,8 @@ async function runOn(rig: Rig, options: RunOptions, violations: Violations, scop
   const total = Object.values(published ?? {}).reduce((sum, count) => sum + count, 0)
   return {
     seed,
-    natsVersion: rig.nats.version === natsVersion ? natsVersion : `${natsVersion}, then ${rig.nats.version}`,
-    redisVersion: rig.redis.version,
+    natsVersion: rig.natsVersion === natsVersion ? natsVersion : `${natsVersion}, then ${rig.natsVersion}`,
+    redisVersion: rig.redisVersion,
     events,
     applied,
     profiles,

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
 import { enrichTable } from '../../../operators/index.js'
@@ -15,6 +15,13 @@ async function enrich(t: Tap, more: object = {}, table = csv, notices: Notice[] 
   t.teardown(() => stage.close?.())
   return { stage, file: path.join(folder, 'products.csv') }
 }
+
+/** As a whole: written in place it would be empty for a moment, which is another broken table. */
+async function replace(file: string, content: string): Promise<void> {
+  await writeFile(`${file}.new`, content)
+  await rename(`${file}.new`, file)
+}
+
 interface Tap {
   testdir(content: Record<string, string>): string
   teardown(close: () => unknown): void
@@ -78,10 +85,10 @@ t.test('a changed table is taken over, a broken one is not, and both are said on
   const { stage, file } = await enrich(t, { reloadEvery: '5ms' }, csv, notices)
   const category = () =>
     (eventOf(stage.process(decoded({ sku: 'A1' }), context)).value as { category: string }).category
-  await writeFile(file, 'sku,category\nA1,cups\n')
+  await replace(file, 'sku,category\nA1,cups\n')
   await eventually('the new table', () => category() === 'cups')
   t.same(notices, [{ level: 'info', fields: { file, rows: 1 }, sentence: 'table reloaded' }])
-  await writeFile(file, 'sku,category\nA1,one\nA1,two\n')
+  await replace(file, 'sku,category\nA1,one\nA1,two\n')
   await eventually('the warning', () => notices.length === 2)
   t.match(notices[1], { level: 'warn', fields: { file, reason: 'row 2 repeats a key of column "sku"' } })
   t.equal(category(), 'cups')

@@ -1,0 +1,33 @@
+/** The brokers of a rig: one server, or three that keep every stream together. */
+import { connect, type NatsConnection } from 'nats'
+import { LocalNats } from '../../../engine/cli/local/nats.js'
+import { startNatsCluster, type NatsCluster } from '../../support/nats-cluster.js'
+import type { TestScope } from '../../support/servers.js'
+import type { RigOptions } from './rig.js'
+
+export const natsTopologies = ['single', 'cluster'] as const
+export type NatsTopology = (typeof natsTopologies)[number]
+
+export interface Brokers {
+  /** The only one; an upgrade replaces it. */
+  server: LocalNats | undefined
+  readonly cluster: NatsCluster | undefined
+  /** Past all proxies. */
+  readonly connection: NatsConnection
+}
+
+/** Resolves when streams can be made. Stopped at the end of the scope. */
+export async function startBrokers(t: TestScope, folder: string, options: RigOptions): Promise<Brokers> {
+  const { nats: binary, release, partitions, natsTopology = 'single' } = options
+  if (natsTopology === 'cluster') {
+    // A client that is told of the servers would find its way past the proxies.
+    const cluster = await startNatsCluster(t, { binary, release, partitions, isAdvertised: false })
+    return { server: undefined, cluster, connection: cluster.connection }
+  }
+  const server = await LocalNats.start({ folder, binary, release, partitions })
+  t.teardown(() => brokers.server?.kill())
+  const connection = await connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
+  t.teardown(() => connection.close())
+  const brokers: Brokers = { server, cluster: undefined, connection }
+  return brokers
+}
