@@ -14,7 +14,7 @@ import { spreadOf } from './statistics.js'
 /** Asked of everybody who is fast enough to be far from the limit; the others get half of what they can. */
 const commonRate = 10_000
 const farFromLimit = 0.6
-const warmUpSeconds = 4
+const mostWarmUpSeconds = 4
 /** The latency over load is a question of its own. */
 const mostSeconds = 5
 
@@ -70,6 +70,7 @@ export async function measureLoad(
   await attempt(standing, say, async () => {
     const loop = await OpenLoop.start(rig, standing.contender, options)
     try {
+      const warmUpSeconds = Math.min(mostWarmUpSeconds, options.seconds)
       standing.load = await loop.run({ rate, warmUpSeconds, seconds: Math.min(mostSeconds, options.seconds) })
     } finally {
       await loop.stop()
