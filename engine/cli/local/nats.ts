@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findCurrentNats, findServer, isAtLeast, type ServerBinary } from './binaries.js'
 import { ask } from './probe.js'
-import { LocalProcess } from './process.js'
+import { LocalServer } from './server.js'
 
 /** Which server to start when no path is given: the one that is installed, or a current one beside it. */
 export type NatsRelease = 'installed' | 'current'
@@ -30,26 +30,22 @@ export interface LocalNatsOptions {
 /** Before this, streams cannot transform subjects, and the account maps them instead. */
 const subjectTransformSince = '2.10.0'
 
-export class LocalNats {
-  readonly #process: LocalProcess
+export class LocalNats extends LocalServer {
   /** A server answers with its name, so one that was found on this port by accident is noticed. */
   readonly #serverName = `millrace-${randomUUID()}`
   #port: number
 
   private constructor(
     private readonly options: LocalNatsOptions,
-    private readonly binary: ServerBinary,
-    /** JetStream's store and the log are here. */
-    readonly folder: string,
+    binary: ServerBinary,
+    folder: string,
   ) {
-    this.#port = options.port ?? -1
-    this.#process = new LocalProcess({
+    super(binary, folder, {
       name: 'nats-server',
-      command: binary.path,
       arguments: ['--config', join(folder, 'nats.conf')],
-      environment: binary.environment,
       logFile: join(folder, 'nats.log'),
     })
+    this.#port = options.port ?? -1
   }
 
   /** Resolves when the server accepts clients and JetStream has recovered its store. */
@@ -66,10 +62,6 @@ export class LocalNats {
     return server
   }
 
-  get version(): string {
-    return this.binary.version
-  }
-
   get port(): number {
     return this.#port
   }
@@ -78,41 +70,10 @@ export class LocalNats {
     return `nats://127.0.0.1:${this.#port}`
   }
 
-  get pid(): number {
-    return this.#process.pid
-  }
-
   /** Again, after `stop` or `kill`: same port, same store. */
   async start(): Promise<void> {
     await writeFile(join(this.folder, 'nats.conf'), this.#configuration())
-    this.#port = await this.#process.start(pid => this.#probe(pid))
-  }
-
-  async stop(): Promise<void> {
-    await this.#process.stop()
-  }
-
-  async kill(): Promise<void> {
-    await this.#process.kill()
-  }
-
-  /** Stops and starts on the same port and store. */
-  async restart(): Promise<void> {
-    await this.stop()
-    await this.start()
-  }
-
-  pause(): void {
-    this.#process.pause()
-  }
-
-  resume(): void {
-    this.#process.resume()
-  }
-
-  /** Lets the server outlive this process. */
-  release(): void {
-    this.#process.release()
+    this.#port = await this.process.start(pid => this.#probe(pid))
   }
 
   #configuration(): string {

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findServer, type ServerBinary } from './binaries.js'
 import { ask, freePort } from './probe.js'
-import { LocalProcess } from './process.js'
+import { LocalServer } from './server.js'
 
 export interface LocalRedisOptions {
   /** The server's files go below it; short, because a socket's path may have 107 bytes. */
@@ -20,21 +20,16 @@ export interface LocalRedisOptions {
 /** Somebody else may take a free port first; that this happens often is not luck. */
 const portAttempts = 5
 
-export class LocalRedis {
-  readonly #process: LocalProcess
-
+export class LocalRedis extends LocalServer {
   private constructor(
     private readonly options: LocalRedisOptions,
-    private readonly binary: ServerBinary,
-    /** The append-only files and the log are here. */
-    readonly folder: string,
+    binary: ServerBinary,
+    folder: string,
     readonly port: number,
   ) {
-    this.#process = new LocalProcess({
+    super(binary, folder, {
       name: 'redis-server',
-      command: binary.path,
       arguments: [join(folder, 'redis.conf')],
-      environment: binary.environment,
       logFile: join(folder, 'redis.log'),
     })
   }
@@ -56,10 +51,6 @@ export class LocalRedis {
     }
   }
 
-  get version(): string {
-    return this.binary.version
-  }
-
   get url(): string {
     return `redis://127.0.0.1:${this.port}`
   }
@@ -69,41 +60,10 @@ export class LocalRedis {
     return join(this.folder, 's')
   }
 
-  get pid(): number {
-    return this.#process.pid
-  }
-
   /** Again, after `stop` or `kill`: same port, same files. */
   async start(): Promise<void> {
     await writeFile(join(this.folder, 'redis.conf'), this.#configuration())
-    await this.#process.start(pid => this.#probe(pid))
-  }
-
-  async stop(): Promise<void> {
-    await this.#process.stop()
-  }
-
-  async kill(): Promise<void> {
-    await this.#process.kill()
-  }
-
-  /** Stops and starts on the same port and files. */
-  async restart(): Promise<void> {
-    await this.stop()
-    await this.start()
-  }
-
-  pause(): void {
-    this.#process.pause()
-  }
-
-  resume(): void {
-    this.#process.resume()
-  }
-
-  /** Lets the server outlive this process. */
-  release(): void {
-    this.#process.release()
+    await this.process.start(pid => this.#probe(pid))
   }
 
   #configuration(): string {
