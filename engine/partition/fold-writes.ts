@@ -39,7 +39,7 @@ export function writesOf(
     profiles,
     profileTtlMs: model.ttlMs,
     timers: [...fold.rearmed].map(({ key, dueAt }) => ({ key, dueAt })),
-    memory: hashes.flatMap(stage => stage?.drain(position) ?? []),
+    memory: hashes.flatMap(stage => stage?.drain(position, now) ?? []),
     outbox: fold.entries.map(encodeEntry),
   }
 }

@@ -16,9 +16,9 @@ const maxLoad = 0.7
 /** After a rebuild. With both, a hash takes 13 to 18 bytes. */
 const freshLoad = 0.5
 /** Tags go from 1 to this and begin again; 0 is an empty slot. */
-const tags = 255
+const tagCount = 255
 /** Buckets after which a table without growth is rebuilt as well: before a tag could mean another bucket. */
-const rebuiltWithin = tags - 4 * maxBuckets
+const rebuiltWithin = tagCount - 4 * maxBuckets
 
 export class RecentHashes implements HashMemory {
   /** Position of the event being processed, set by the caller; decides which commit a new hash belongs to. */
@@ -37,6 +37,8 @@ export class RecentHashes implements HashMemory {
   /** `#newest` when the table was rebuilt. */
   #rebuiltAt = 0
   readonly #stored = new Set<number>()
+  /** No stored bucket is older. */
+  #oldest = 0
   // New hashes not handed to a commit yet, in order of position.
   #pendingSeq: number[] = []
   #pending: number[] = []
@@ -82,8 +84,13 @@ export class RecentHashes implements HashMemory {
     return false
   }
 
-  /** What a commit up to `position` must write: new hashes, and the buckets that have left the window. */
-  drain(position: number): MemoryWrite[] {
+  /**
+   * What a commit up to `position` must write, when the partition's time has come to `now` with it: new hashes, and the buckets that
+   * have left the window. By that time and no other: whoever takes the partition up goes on from it, and must find what it needs,
+   * and nothing that nobody will remove any more.
+   */
+  drain(position: number, now: number): MemoryWrite[] {
+    const oldest = this.bucketsAt(now).from
     let count = 0
     while (count < this.#pendingSeq.length && this.#pendingSeq[count]! <= position) count++
     const writes: MemoryWrite[] = []
@@ -96,8 +103,10 @@ export class RecentHashes implements HashMemory {
         bytes.writeUInt32LE(this.#pending[i * 3]!, (i - start) * 8)
         bytes.writeUInt32LE(this.#pending[i * 3 + 1]!, (i - start) * 8 + 4)
       }
-      writes.push({ stage: this.stage, bucket, bytes })
-      this.#stored.add(bucket)
+      if (bucket >= oldest) {
+        writes.push({ stage: this.stage, bucket, bytes })
+        this.#stored.add(bucket)
+      }
       start = end
     }
     if (count === this.#pendingSeq.length) {
@@ -107,13 +116,14 @@ export class RecentHashes implements HashMemory {
       this.#pendingSeq = this.#pendingSeq.slice(count)
       this.#pending = this.#pending.slice(count * 3)
     }
-    if (count > 0) this.#dropOld(writes)
+    if (oldest > this.#oldest) this.#drop(oldest, writes)
     return writes
   }
 
-  #dropOld(writes: MemoryWrite[]): void {
+  #drop(oldest: number, writes: MemoryWrite[]): void {
+    this.#oldest = oldest
     for (const bucket of this.#stored) {
-      if (bucket >= this.#newest - this.#span) continue
+      if (bucket >= oldest) continue
       writes.push({ stage: this.stage, bucket, bytes: undefined })
       this.#stored.delete(bucket)
     }
@@ -127,7 +137,7 @@ export class RecentHashes implements HashMemory {
   }
 
   #bucketOf(tag: number): number {
-    return this.#newest - ((tagOf(this.#newest) - tag + tags) % tags)
+    return this.#newest - ((tagOf(this.#newest) - tag + tagCount) % tagCount)
   }
 
   /** The hash's slot, or the empty one where it would go. The hash is random: its low half says where to start. */
@@ -177,5 +187,5 @@ export class RecentHashes implements HashMemory {
 }
 
 function tagOf(bucket: number): number {
-  return (bucket % tags) + 1
+  return (bucket % tagCount) + 1
 }

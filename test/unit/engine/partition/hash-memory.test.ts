@@ -11,8 +11,8 @@ const minuteMs = 60_000
 class Buckets {
   readonly buckets = new Map<number, Buffer>()
 
-  write(memory: RecentHashes, position: number): void {
-    for (const { bucket, bytes } of memory.drain(position)) {
+  write(memory: RecentHashes, position: number, now = start): void {
+    for (const { bucket, bytes } of memory.drain(position, now)) {
       if (bytes === undefined) this.buckets.delete(bucket)
       else this.buckets.set(bucket, Buffer.concat([this.buckets.get(bucket) ?? Buffer.alloc(0), bytes]))
     }
@@ -76,10 +76,10 @@ test('a commit takes the hashes up to its position, and only those', async t => 
     memory.checkAndAdd(seq, 0, start)
     memory.checkAndAdd(seq, 1, start)
   }
-  t.strictSame(memory.drain(0), [])
+  t.strictSame(memory.drain(0, start), [])
   store.write(memory, 2)
   t.equal(store.hashes, 4)
-  t.strictSame(memory.drain(2), [], 'nothing is handed out twice')
+  t.strictSame(memory.drain(2, start), [], 'nothing is handed out twice')
   store.write(memory, 3)
   t.equal(store.hashes, 6)
 })
@@ -103,7 +103,7 @@ test('what has left the window leaves the store', async t => {
   for (let i = 0; i < 600; i++) {
     memory.seq = i
     memory.checkAndAdd(i, i, start + i * minuteMs)
-    store.write(memory, i)
+    store.write(memory, i, start + i * minuteMs)
   }
   t.ok(store.hashes >= 60 && store.hashes <= 70, `${store.hashes} of 600 are kept`)
   t.equal(store.buckets.size, 13)
@@ -173,4 +173,41 @@ test('it decides as a plain map would, through commits and restarts', async t =>
     }),
     { numRuns: 100 },
   )
+})
+
+test('what has left the window leaves the store although nothing new comes', async t => {
+  const memory = new RecentHashes('dedupe', hourMs)
+  const store = new Buckets()
+  memory.seq = 1
+  memory.checkAndAdd(1, 1, start)
+  store.write(memory, 1)
+  store.write(memory, 1, start + 30 * minuteMs)
+  t.equal(store.hashes, 1)
+  store.write(memory, 1, start + 90 * minuteMs)
+  t.equal(store.buckets.size, 0)
+})
+
+test('what a commit leaves in the store is what its own time needs, however far the stages are', async t => {
+  const memory = new RecentHashes('dedupe', hourMs)
+  const store = new Buckets()
+  const later = start + 180 * minuteMs
+  memory.seq = 1
+  memory.checkAndAdd(1, 1, start)
+  memory.seq = 2
+  memory.checkAndAdd(2, 2, later)
+  store.write(memory, 1, start)
+  t.equal(store.restored(hourMs, start).checkAndAdd(1, 1, start + minuteMs), true, 'another process goes on from there')
+  store.write(memory, 2, later)
+  t.equal(store.hashes, 1, 'and then it goes')
+})
+
+test('what is older than the window when it is committed is never stored', async t => {
+  const memory = new RecentHashes('dedupe', hourMs)
+  const later = start + 180 * minuteMs
+  memory.seq = 1
+  memory.checkAndAdd(1, 1, start)
+  memory.seq = 2
+  memory.checkAndAdd(2, 2, later)
+  const buckets = memory.drain(2, later).map(({ bytes }) => bytes?.length)
+  t.strictSame(buckets, [8])
 })
