@@ -18,6 +18,13 @@ export interface OutboxEntry {
   readonly causedAtMs: number
 }
 
+/** Bytes that an entry takes in the store, about: what bounds of outbox and commit count. */
+export function sizeOf({ subject, fields, body }: OutboxEntry): number {
+  let bytes = body.length + subject.length
+  for (const field of fields) bytes += field.length
+  return bytes
+}
+
 /** Header that carries the coordinate, `<seq>:<ordinal>`; attach reads it from a partition's last published message. */
 export const positionHeader = 'Millrace-Position'
 

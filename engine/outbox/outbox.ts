@@ -6,7 +6,7 @@
  */
 import type { Lane } from '../nats/names.js'
 import { Queue } from '../queue.js'
-import { decodeEntry, type OutboxEntry } from './outbox-entry.js'
+import { decodeEntry, sizeOf, type OutboxEntry } from './outbox-entry.js'
 
 export interface Slot {
   readonly entry: OutboxEntry
@@ -41,9 +41,6 @@ export interface OutboxOptions {
   readonly onPublished: (entry: OutboxEntry, isDuplicate: boolean) => void
   readonly onFailure: (error: Error) => void
 }
-
-/** Subject and headers of an entry, about. */
-const headerBytes = 128
 
 export class Outbox {
   readonly #slots = new Queue<Slot>()
@@ -107,7 +104,7 @@ export class Outbox {
   restore(stored: readonly Buffer[], isPublished: (entry: OutboxEntry) => boolean): void {
     for (const bytes of stored) {
       const entry = decodeEntry(bytes)
-      this.#push({ entry, bytes: bytes.length, isAcknowledged: isPublished(entry) })
+      this.#push({ entry, bytes: sizeOf(entry), isAcknowledged: isPublished(entry) })
     }
     this.#release()
     this.send()
@@ -147,8 +144,4 @@ export class Outbox {
     }
     if (this.#trimmable > before) this.options.wake()
   }
-}
-
-function sizeOf({ body }: OutboxEntry): number {
-  return body.length + headerBytes
 }

@@ -5,7 +5,7 @@
 import type { Origin } from '../event.js'
 import type { Effects } from '../model.js'
 import type { Lane, Names } from '../nats/names.js'
-import { positionHeader, type OutboxEntry } from '../outbox/outbox-entry.js'
+import { positionHeader, sizeOf, type OutboxEntry } from '../outbox/outbox-entry.js'
 import type { RejectedEvent } from '../stages.js'
 
 /** What a message says besides where it comes from. */
@@ -52,7 +52,7 @@ const noCounts = new EffectCounts()
 export class EffectCollector implements Effects {
   entries: OutboxEntry[] = noEntries
   #counts: EffectCounts | undefined
-  /** Size of the bodies collected. */
+  /** Size of what was collected. */
   bytes = 0
   /** Coordinate of the next effect. */
   seq = 0
@@ -155,8 +155,7 @@ export class EffectCollector implements Effects {
 
   #add(lane: Lane, tokens: string, fields: string[], body: Uint8Array): void {
     if (this.entries === noEntries) this.entries = []
-    this.bytes += body.length
-    this.entries.push({
+    const entry = {
       lane,
       seq: this.seq,
       ordinal: this.ordinal++,
@@ -164,7 +163,9 @@ export class EffectCollector implements Effects {
       fields,
       body,
       causedAtMs: this.causedAtMs,
-    })
+    }
+    this.bytes += sizeOf(entry)
+    this.entries.push(entry)
   }
 }
 

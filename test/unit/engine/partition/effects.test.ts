@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { Event, type Origin } from '../../../../engine/index.js'
 import { Names } from '../../../../engine/nats/names.js'
-import type { OutboxEntry } from '../../../../engine/outbox/outbox-entry.js'
+import { sizeOf, type OutboxEntry } from '../../../../engine/outbox/outbox-entry.js'
 import { EffectCollector, type EffectScope } from '../../../../engine/partition/effects.js'
 
 const scope: EffectScope = {
@@ -190,9 +190,11 @@ test('what a definition emits is bounded', async t => {
 test('the size of what is collected is known, and starts anew', async t => {
   const effects = open()
   effects.deadLetter({ event: eventOf({ data: Buffer.alloc(500) }), stage: 'a', reason: 'b', detail: '' })
-  effects.deadLetter({ event: eventOf({ data: Buffer.alloc(700) }), stage: 'a', reason: 'b', detail: '' })
-  t.equal(effects.bytes, 1_200)
-  effects.take()
+  effects.deadLetter({ event: eventOf({ data: Buffer.alloc(700) }), stage: 'a', reason: 'b', detail: 'c'.repeat(300) })
+  const size = effects.bytes
+  const { entries } = effects.take()
+  t.equal(size, sizeOf(entries[0]!) + sizeOf(entries[1]!))
+  t.equal(sizeOf(entries[1]!), sizeOf(entries[0]!) + 200 + 300, 'bodies count, and headers')
   t.equal(effects.bytes, 0)
 })
 

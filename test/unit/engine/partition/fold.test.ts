@@ -300,7 +300,7 @@ test('a fold stops when enough bytes are to be written, profiles or dead letters
   t.ok(folder.fold(profiles).received < 4)
   while (!profiles.isDone) folder.fold(profiles)
   const letters = batchOf(...Array.from({ length: 10 }, () => ({ at: 1, rejected: true })))
-  t.equal(folder.fold(letters).received, 3, 'three letters of 100 bytes')
+  t.equal(folder.fold(letters).received, 1, 'a letter of 100 bytes has headers of more than 150')
 })
 
 test('timers stop at the bound too, and the event waits for the rest', async t => {
