@@ -2,7 +2,8 @@
  * How often the collector searches the whole heap. Each time takes a tenth of a second of a core or more, in which triggers wait.
  *
  * V8 knows growth only as a share of what lives, and on a machine with much memory lets a heap grow to four times that: too
- * often where little lives, too much memory where many profiles do. Here the heap may grow by the same amount either way.
+ * often where little lives, too much memory where many profiles do. Here the heap may grow by the same amount either way, from the
+ * second collection on: the share that the first one leaves behind was set before anybody knew what lives.
  */
 import { constants, PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'

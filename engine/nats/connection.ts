@@ -100,9 +100,3 @@ export function natsError(error: unknown, doing: string): MillraceError {
 export function isNotFound(error: unknown): boolean {
   return error instanceof NatsError && error.api_error?.code === 404
 }
-
-/** `2.10` and later compare as at least `[2, 10]`. */
-export function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [haveMajor = 0, haveMinor = 0] = version.split('.').map(Number)
-  return haveMajor > major || (haveMajor === major && haveMinor >= minor)
-}

@@ -5,7 +5,7 @@
  * - `each`: that a certain message is the last of a filter (2.11 and later). One message is in flight at a time.
  * - `batch`: the same for a batch that is stored as a whole or not at all (2.12 and later, where the stream allows it).
  */
-import { isAtLeast } from './connection.js'
+import { isAtLeast } from '../version.js'
 
 export type Fence = 'none' | 'each' | 'batch'
 
@@ -18,6 +18,6 @@ export function weakest(all: readonly Fence[]): Fence {
 }
 
 export function fenceOf(version: string, takesBatches: boolean): Fence {
-  if (isAtLeast(version, 2, 12) && takesBatches) return 'batch'
-  return isAtLeast(version, 2, 11) ? 'each' : 'none'
+  if (isAtLeast(version, '2.12') && takesBatches) return 'batch'
+  return isAtLeast(version, '2.11') ? 'each' : 'none'
 }

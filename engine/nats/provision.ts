@@ -13,10 +13,11 @@ import {
   type StreamConfig,
 } from 'nats'
 import { MillraceError } from '../errors.js'
-import { isAtLeast, isNotFound, natsError } from './connection.js'
+import { isNotFound, natsError } from './connection.js'
 import { lanes, ledgerStream, type Names } from './names.js'
 import type { AtomicConfig } from './streams.js'
 import { partitionOf } from './partitioning.js'
+import { isAtLeast } from '../version.js'
 
 export interface ProvisionOptions {
   readonly mode: 'create' | 'verify' | 'off'
@@ -90,7 +91,7 @@ function wantedStreams(names: Names, options: ProvisionOptions, version: string)
     subjects: [names.eventSubjects()],
     max_age: options.keepMs * nanos,
     duplicate_window: eventDuplicatesMs * nanos,
-    ...(isAtLeast(version, 2, 10)
+    ...(isAtLeast(version, '2.10')
       ? { subject_transform: { src: names.eventSubjects(), dest: names.eventMapping(options.partitions) } }
       : {}),
   }
@@ -100,7 +101,7 @@ function wantedStreams(names: Names, options: ProvisionOptions, version: string)
     subjects: [names.laneSubjects(lane)],
     max_age: options.keepMs * nanos,
     duplicate_window: effectDuplicatesMs * nanos,
-    ...(isAtLeast(version, 2, 12) ? { allow_atomic: true } : {}),
+    ...(isAtLeast(version, '2.12') ? { allow_atomic: true } : {}),
   }))
   const ledger = {
     ...common,
@@ -162,7 +163,7 @@ async function missingMapping(
   const transform = await transformOf(connection, names)
   // The stream maps by itself; a stream that is yet to be created will, where the server can.
   if (transform === names.eventMapping(partitions)) return undefined
-  if (transform === 'no stream' && isAtLeast(version, 2, 10)) return undefined
+  if (transform === 'no stream' && isAtLeast(version, '2.10')) return undefined
   const root = names.root('events')
   // So many that no two numbers of partitions up to the largest map all of them alike.
   const keys = Array.from({ length: 64 }, (_, i) => `millrace-probe-${i}`)

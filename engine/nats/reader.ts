@@ -308,13 +308,13 @@ export class Reader {
       return
     }
     // 408 and 409 end a request; what it had left comes back as credit.
-    const left = Number(headers.get('Nats-Pending-Messages'))
     const isConsumerGone = headers.code === 503 || /deleted|leadership/i.test(headers.description)
     if (isConsumerGone) {
       this.restart(headers.description || 'no responders')
       return
     }
-    this.#outstanding = Math.max(0, this.#outstanding - (Number.isNaN(left) ? this.#outstanding : left))
+    const left = headers.get('Nats-Pending-Messages')
+    this.#outstanding = Math.max(0, this.#outstanding - (left === '' ? this.#outstanding : Number(left)))
     this.#request()
   }
 

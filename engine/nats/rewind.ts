@@ -3,8 +3,9 @@
  * each delivery it counts the rest of the block anew (measured on 2.9.10, 50,000 events, 16 partitions: 1,300 events/s instead
  * of 88,000). So there a reader that is far behind starts a block earlier and drops what it has had.
  */
-import { isAtLeast, type NatsConnection } from './connection.js'
+import { type NatsConnection } from './connection.js'
 import type { Streams } from './streams.js'
+import { isAtLeast } from '../version.js'
 
 /** Default size of a block in a stream's file. */
 const blockBytes = 8 * 1024 * 1024
@@ -22,7 +23,7 @@ export async function rewindOf(
   stream: string,
   afterStreamSeq: number,
 ): Promise<number> {
-  if (isAtLeast(connection.info?.version ?? '0', 2, 10)) return 0
+  if (isAtLeast(connection.info?.version ?? '0', '2.10')) return 0
   const { bytes, messages, lastSeq } = await streams.facts(stream)
   if (messages === 0) return 0
   const block = Math.ceil((blockBytes * messages) / Math.max(bytes, 1))

@@ -43,7 +43,7 @@ export interface FoldRules {
 export interface Fold {
   /** Profiles that changed. */
   readonly changed: ReadonlySet<ProfileState>
-  /** Profiles whose timer moved, with the timer they had. */
+  /** Profiles whose timer moved. */
   readonly rearmed: ReadonlySet<ProfileState>
   readonly entries: OutboxEntry[]
   readonly counts: EffectCounts

@@ -4,7 +4,7 @@
  *     npm run chaos -- --replicas 4 --partitions 16 --rate 4000 --seconds 300 --seed 1
  */
 import { parseArgs } from 'node:util'
-import { findServer, isAtLeast } from '../../engine/cli/local/binaries.js'
+import { findServer } from '../../engine/cli/local/binaries.js'
 import { parseDuration } from '../../engine/options.js'
 import { protections } from '../../engine/protections.js'
 import { faults, faultsNamed } from './nemesis/table.js'
@@ -12,6 +12,7 @@ import { natsTopologies } from './rig/brokers.js'
 import { redisTopologies } from './rig/stores.js'
 import { printResult } from './run/report.js'
 import { runChaos, type RunOptions } from './run/run.js'
+import { isAtLeast } from '../../engine/version.js'
 
 const help = `npm run chaos -- [options]
   --replicas <n>       engine processes (4)

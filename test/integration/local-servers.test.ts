@@ -5,12 +5,13 @@ import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import { connect } from 'nats'
 import { test } from 'tap'
-import { findCurrentNats, findServer, isAtLeast } from '../../engine/cli/local/binaries.js'
+import { findCurrentNats, findServer } from '../../engine/cli/local/binaries.js'
 import { ask, freePort } from '../../engine/cli/local/probe.js'
 import { LocalRedis } from '../../engine/cli/local/redis.js'
 import { makeFolder, removeFolder, startLocalServers } from '../../engine/cli/local/servers.js'
 import { eventually } from '../support/eventually.js'
 import { startNats, startRedis, startServers } from '../support/servers.js'
+import { isAtLeast } from '../../engine/version.js'
 
 const exists = (path: string) =>
   access(path).then(

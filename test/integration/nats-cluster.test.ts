@@ -1,6 +1,6 @@
 /** JetStream with three replicas for real: leaders that hand over, freeze and die; no event is lost, no trigger comes twice. */
 import { test, type Test } from 'tap'
-import { isAtLeast } from '../../engine/cli/local/binaries.js'
+import { isAtLeast } from '../../engine/version.js'
 import { Broker, type TestEvent } from '../support/broker.js'
 import { startEngine } from '../support/engine.js'
 import { eventually } from '../support/eventually.js'

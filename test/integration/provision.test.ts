@@ -2,7 +2,7 @@
 import { RetentionPolicy, StorageType } from 'nats'
 import type { Test } from 'tap'
 import type { MillraceError } from '../../engine/errors.js'
-import { connectNats, isAtLeast, type NatsConnection } from '../../engine/nats/connection.js'
+import { connectNats, type NatsConnection } from '../../engine/nats/connection.js'
 import { Names } from '../../engine/nats/names.js'
 import { partitionOf, subjectToken } from '../../engine/nats/partitioning.js'
 import { provision, type ProvisionOptions } from '../../engine/nats/provision.js'
@@ -10,6 +10,7 @@ import { Streams } from '../../engine/nats/streams.js'
 import { Broker } from '../support/broker.js'
 import { testOnEachNats } from '../support/nats-releases.js'
 import { startNats } from '../support/servers.js'
+import { isAtLeast } from '../../engine/version.js'
 
 const names = new Names()
 const hourMs = 3_600_000
@@ -42,7 +43,7 @@ async function streamNames({ manager }: Pick<Broker, 'manager'>): Promise<string
 }
 
 /** True where streams map subjects themselves. */
-const transforms = (connection: NatsConnection) => isAtLeast(connection.info!.version, 2, 10)
+const transforms = (connection: NatsConnection) => isAtLeast(connection.info!.version, '2.10')
 
 testOnEachNats('create makes every stream once, with limits and duplicate windows', async (t, nats) => {
   const { broker, connection, manager } = await open(t, nats)

@@ -64,7 +64,7 @@ export class Broker {
 
   /** All that the stream holds, from its first message on, as the broker has it. */
   async read(stream: string): Promise<StoredMessage[]> {
-    const { state } = await this.manager.streams.info(stream)
+    const { state } = await answered(() => this.manager.streams.info(stream))
     const found: StoredMessage[] = []
     // Many at once, because each is a round trip.
     for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 200) {
@@ -107,7 +107,12 @@ async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     try {
       return await ask()
     } catch (error) {
-      if (!(error instanceof NatsError && error.code === 'TIMEOUT') || attempt === mostAttempts) throw error
+      if (!(error instanceof NatsError && isUnanswered(error)) || attempt === mostAttempts) throw error
     }
   }
+}
+
+/** Nobody leads, or nobody listens. */
+function isUnanswered({ code }: NatsError): boolean {
+  return code === 'TIMEOUT' || code === '503'
 }

@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { connect, type NatsConnection } from 'nats'
 import { LocalNats, type LocalNatsOptions } from '../../engine/cli/local/nats.js'
 import { ask, freePort } from '../../engine/cli/local/probe.js'
-import { makeFolder, removeFolder } from '../../engine/cli/local/servers.js'
 import { eventually } from './eventually.js'
-import type { TestScope } from './servers.js'
+import { temporaryFolder, type TestScope } from './servers.js'
 
 const size = 3
 /** A client that leaves a frozen node within seconds. */
@@ -70,15 +69,16 @@ export class NatsCluster {
   }
 }
 
-export interface NatsClusterOptions extends Pick<LocalNatsOptions, 'binary' | 'release' | 'partitions' | 'config'> {
+export interface NatsClusterOptions extends Partial<
+  Pick<LocalNatsOptions, 'folder' | 'binary' | 'release' | 'partitions' | 'config'>
+> {
   /** False: clients know only the servers that they are given. Default true. */
   readonly isAdvertised?: boolean
 }
 
 /** Resolves when the cluster takes orders for streams of three replicas. Stopped at the test's end. */
 export async function startNatsCluster(t: TestScope, options: NatsClusterOptions = {}): Promise<NatsCluster> {
-  const folder = await makeFolder()
-  t.teardown(() => removeFolder(folder))
+  const folder = options.folder ?? (await temporaryFolder(t))
   const ports = await Promise.all(Array.from({ length: size }, freePort))
   const routes = ports.map(port => `"nats://127.0.0.1:${port}"`).join(', ')
   const nodes = await Promise.all(
@@ -86,7 +86,7 @@ export async function startNatsCluster(t: TestScope, options: NatsClusterOptions
       const advertising = `no_advertise: ${options.isAdvertised === false}`
       const cluster = `cluster { name: test, listen: "127.0.0.1:${port}", routes: [${routes}], ${advertising} }`
       const config = [cluster, options.config ?? ''].join('\n')
-      const node = await LocalNats.start({ ...options, folder: join(folder, String(i)), config })
+      const node = await LocalNats.start({ ...options, folder: join(folder, `nats-${i}`), config })
       t.teardown(() => node.stop())
       return node
     }),

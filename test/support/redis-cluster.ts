@@ -6,15 +6,14 @@ import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import { freePort } from '../../engine/cli/local/probe.js'
 import { LocalRedis, type LocalRedisOptions } from '../../engine/cli/local/redis.js'
-import { makeFolder, removeFolder } from '../../engine/cli/local/servers.js'
 import { eventually } from './eventually.js'
 import { followsMaster, roleOf, serverClient } from './redis-replication.js'
-import type { TestScope } from './servers.js'
+import { temporaryFolder, type TestScope } from './servers.js'
 
 const masters = 3
 const slots = 16_384
 
-export interface RedisClusterOptions extends Pick<LocalRedisOptions, 'binary'> {
+export interface RedisClusterOptions extends Partial<Pick<LocalRedisOptions, 'folder' | 'binary'>> {
   /** A replica for each master. Default false. */
   readonly replicas?: boolean
   /** A node that is silent this long is taken for dead. Default 1 s. */
@@ -146,11 +145,12 @@ export class SlotMove {
 /** Resolves when all slots are served and every replica follows. Stopped at the test's end. */
 export async function startRedisCluster(t: TestScope, options: RedisClusterOptions = {}): Promise<RedisCluster> {
   const { replicas = false, nodeTimeoutMs = 1_000, binary } = options
-  const folder = await makeFolder()
-  t.teardown(() => removeFolder(folder))
+  const folder = options.folder ?? (await temporaryFolder(t))
   const count = replicas ? 2 * masters : masters
   const nodes = await Promise.all(
-    Array.from({ length: count }, (_, i) => startNode(t, { folder: join(folder, String(i)), binary }, nodeTimeoutMs)),
+    Array.from({ length: count }, (_, i) =>
+      startNode(t, { folder: join(folder, `redis-${i}`), binary }, nodeTimeoutMs),
+    ),
   )
   await Promise.all(nodes.map(({ redis }, i) => redis.cluster('SET-CONFIG-EPOCH', i + 1)))
   await Promise.all(

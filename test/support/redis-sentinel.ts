@@ -10,12 +10,11 @@ import { findServer } from '../../engine/cli/local/binaries.js'
 import { ask, freePort } from '../../engine/cli/local/probe.js'
 import { LocalProcess } from '../../engine/cli/local/process.js'
 import { LocalRedis, type LocalRedisOptions } from '../../engine/cli/local/redis.js'
-import { makeFolder, removeFolder } from '../../engine/cli/local/servers.js'
 import { eventually } from './eventually.js'
 import { allowReplication, followsMaster, roleOf, serverClient } from './redis-replication.js'
-import type { TestScope } from './servers.js'
+import { temporaryFolder, type TestScope } from './servers.js'
 
-export interface RedisSentinelOptions extends Pick<LocalRedisOptions, 'binary'> {
+export interface RedisSentinelOptions extends Partial<Pick<LocalRedisOptions, 'folder' | 'binary'>> {
   /** Default 1. */
   readonly replicas?: number
   /** A master that is silent this long is taken for dead. Default 500 ms. */
@@ -96,8 +95,7 @@ export class RedisSentinels {
 /** Resolves when the sentinels know each other and the replicas, and those follow. Stopped at the test's end. */
 export async function startRedisSentinels(t: TestScope, options: RedisSentinelOptions = {}): Promise<RedisSentinels> {
   const { replicas = 1, downAfterMs = 500, binary } = options
-  const folder = await makeFolder()
-  t.teardown(() => removeFolder(folder))
+  const folder = options.folder ?? (await temporaryFolder(t))
   const servers = await Promise.all(
     Array.from({ length: 1 + replicas }, (_, i) => startServer(t, { folder: join(folder, `redis-${i}`), binary })),
   )
@@ -122,7 +120,7 @@ export async function startRedisSentinels(t: TestScope, options: RedisSentinelOp
         .filter(peer => peer.id !== id)
         .map(peer => `sentinel known-sentinel ${masterName} 127.0.0.1 ${peer.port} ${peer.id}`)
       const lines = [`port ${port}`, 'bind 127.0.0.1', `sentinel myid ${id}`, ...common, ...peers]
-      return startSentinel(t, { folder: join(folder, `sentinel-${i}`), binary }, port, lines)
+      return startSentinel(t, { folder: join(folder, `redis-sentinel-${i}`), binary }, port, lines)
     }),
   )
   const all = new RedisSentinels(servers, running)

@@ -38,10 +38,14 @@ async function startOne<Server extends { stop(): Promise<void> }>(
   t: TestScope,
   start: (folder: string) => Promise<Server>,
 ): Promise<Server> {
-  const folder = await makeFolder()
-  // Teardowns run in reverse: the server is stopped first.
-  t.teardown(() => removeFolder(folder))
-  const server = await start(folder)
+  const server = await start(await temporaryFolder(t))
   t.teardown(() => server.stop())
   return server
+}
+
+/** Removed at the test's end, behind whatever is started in it: teardowns run in reverse. */
+export async function temporaryFolder(t: TestScope): Promise<string> {
+  const folder = await makeFolder()
+  t.teardown(() => removeFolder(folder))
+  return folder
 }

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findCurrentNats, findServer, isAtLeast, type ServerBinary } from './binaries.js'
+import { findCurrentNats, findServer, type ServerBinary } from './binaries.js'
 import { ask } from './probe.js'
 import { LocalServer } from './server.js'
+import { isAtLeast } from '../../version.js'
 
 /** Which server to start when no path is given: the one that is installed, or a current one beside it. */
 export type NatsRelease = 'installed' | 'current'
@@ -29,6 +30,11 @@ export interface LocalNatsOptions {
 
 /** Before this, streams cannot transform subjects, and the account maps them instead. */
 const subjectTransformSince = '2.10.0'
+
+/** Line of the configuration that gives events their partition, where a stream cannot. */
+export function accountMapping(partitions: number): string {
+  return `mappings = { "events.*.*.*": "events.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}" }`
+}
 
 export class LocalNats extends LocalServer {
   /** A server answers with its name, so one that was found on this port by accident is noticed. */
@@ -86,9 +92,7 @@ export class LocalNats extends LocalServer {
     // Limits are reservations: a stream's max_bytes counts whether it is used or not, so they must not come from a small disk.
     if (jetStream) lines.push(`jetstream { store_dir: ${JSON.stringify(this.folder)}, max_file_store: 1TB }`)
     if (!isAtLeast(this.version, subjectTransformSince)) {
-      lines.push(
-        `mappings = { "events.*.*.*": "events.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}" }`,
-      )
+      lines.push(accountMapping(partitions))
     }
     return [...lines, config, ''].join('\n')
   }

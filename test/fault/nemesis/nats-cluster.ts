@@ -5,8 +5,8 @@
 import type { NatsCluster } from '../../support/nats-cluster.js'
 import { nothingToHeal, type Fault, type Heal, type Scene } from './fault.js'
 
-/** What producers, the engine and its consumers write to. */
-const streams = ['EVENTS', 'TRIGGERS', 'SEGMENTS', 'DEADLETTERS']
+/** What producers write to, what the engine does, and what it keeps for itself. */
+const streams = ['EVENTS', 'TRIGGERS', 'SEGMENTS', 'SUPPRESSED', 'DEADLETTERS', 'MILLRACE']
 
 const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & {
   readonly strike: (cluster: NatsCluster, scene: Scene) => Promise<Heal>

@@ -1,5 +1,5 @@
 /** Faults of the broker that lose nothing it has acknowledged. */
-import { isAtLeast } from '../../../engine/cli/local/binaries.js'
+import { isAtLeast } from '../../../engine/version.js'
 import { nothingToHeal, type Fault } from './fault.js'
 
 const faults: readonly Fault[] = [

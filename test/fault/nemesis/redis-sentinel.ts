@@ -1,6 +1,7 @@
 /** Faults of a Redis whose master Sentinel replaces by its replica, after which at most its last moments are gone. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { reconnect } from '../../../profiles/redis-connection.js'
 import { stopReplication } from '../../support/redis-replication.js'
 import type { Rig } from '../rig/rig.js'
 import { type Fault, type Heal, type Scene } from './fault.js'
@@ -39,9 +40,9 @@ const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & { readonly strike: (sc
     },
   },
   {
-    // The old master wakes up beside the new one, still connected to owners and taking what they write.
+    // The old master wakes up beside the new one, with what was sent to it meanwhile, until the sentinels tell it.
     name: 'redis_split_brain',
-    lastsMs: [0, 3_000],
+    lastsMs: [500, 3_000],
     strike: async ({ rig, monitor }) => {
       const { sentinels } = rig
       const master = await sentinels.current()
@@ -50,10 +51,8 @@ const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & { readonly strike: (sc
       await sentinels.promoted(master)
       askAgain(rig)
       rollback.done()
-      return async () => {
-        master.server.resume()
-        await sentinels.join(master)
-      }
+      master.server.resume()
+      return () => sentinels.join(master)
     },
   },
   {
@@ -77,5 +76,5 @@ export const redisSentinelFaults = faults.map(({ name, lastsMs, strike }): Fault
 
 /** The tests' own client is to ask the sentinels anew. */
 function askAgain({ client }: Rig): void {
-  ;(client as Redis).disconnect(true)
+  reconnect(client as Redis)
 }

@@ -2,6 +2,7 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { restore } from '../../support/redis.js'
 import type { Rig } from '../rig/rig.js'
 import { nothingToHeal, type Fault } from './fault.js'
 
@@ -104,9 +105,6 @@ export async function copyFiles(rig: Rig, name: string): Promise<string> {
 }
 
 /** Brings the server back with older files. */
-export async function bringBack(rig: Rig, copy: string): Promise<void> {
-  await rig.redis.kill()
-  await rm(filesOf(rig), { recursive: true })
-  await cp(copy, filesOf(rig), { recursive: true })
-  await rig.redis.start()
+export function bringBack({ redis }: Rig, copy: string): Promise<void> {
+  return restore(redis, copy)
 }

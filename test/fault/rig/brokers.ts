@@ -21,13 +21,13 @@ export async function startBrokers(t: TestScope, folder: string, options: RigOpt
   const { nats: binary, release, partitions, natsTopology = 'single' } = options
   if (natsTopology === 'cluster') {
     // A client that is told of the servers would find its way past the proxies.
-    const cluster = await startNatsCluster(t, { binary, release, partitions, isAdvertised: false })
+    const cluster = await startNatsCluster(t, { folder, binary, release, partitions, isAdvertised: false })
     return { server: undefined, cluster, connection: cluster.connection }
   }
-  const server = await LocalNats.start({ folder, binary, release, partitions })
-  t.teardown(() => brokers.server?.kill())
-  const connection = await connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
+  const running: { server: LocalNats } = { server: await LocalNats.start({ folder, binary, release, partitions }) }
+  t.teardown(() => running.server.kill())
+  const servers = running.server.url
+  const connection = await connect({ servers, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
   t.teardown(() => connection.close())
-  const brokers: Brokers = { server, cluster: undefined, connection }
-  return brokers
+  return Object.assign(running, { cluster: undefined, connection })
 }

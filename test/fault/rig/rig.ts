@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Cluster, Redis } from 'ioredis'
 import type { NatsConnection } from 'nats'
-import { LocalNats, type NatsRelease } from '../../../engine/cli/local/nats.js'
+import { accountMapping, LocalNats, type NatsRelease } from '../../../engine/cli/local/nats.js'
 import type { LocalRedis } from '../../../engine/cli/local/redis.js'
 import { loadPipeline } from '../../../engine/load-pipeline.js'
 import type { Pipeline } from '../../../engine/millrace.js'
@@ -215,13 +215,13 @@ export class Rig {
     const { partitions } = this.options
     await this.nats.stop()
     // The old server mapped subjects for its account, and whoever upgrades keeps the configuration.
-    const mapping = `mappings = { "events.*.*.*": "events.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}" }`
+    const config = accountMapping(partitions)
     this.brokers.server = await LocalNats.start({
       folder: this.folder,
       release: 'current',
       partitions,
       port,
-      config: mapping,
+      config,
     })
   }
 
@@ -287,7 +287,10 @@ function present<Server>(server: Server | undefined, setup: Setup): Server {
 
 /** Removes everything; when something went wrong only what the servers stored, so that logs and configurations stay. */
 async function cleanUp(folder: string, isClean: boolean): Promise<void> {
-  const stored = (await readdir(folder)).filter(name => /^(nats|redis)/.test(name))
-  for (const path of isClean ? [''] : stored)
-    await rm(join(folder, path), { recursive: true, force: true, maxRetries: 3 })
+  if (isClean) return rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  for (const path of await readdir(folder, { recursive: true })) {
+    const isStored = /^(nats|redis)/.test(path) && !/\.(log|conf)$/.test(path)
+    // Folders stay, empty.
+    if (isStored) await rm(join(folder, path), { force: true }).catch(() => undefined)
+  }
 }

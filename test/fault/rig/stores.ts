@@ -25,14 +25,14 @@ export async function startStores(t: TestScope, folder: string, options: RigOpti
   const { redis: binary, redisTopology = 'single' } = options
   const retry = { retryStrategy: () => everyMs, maxRetriesPerRequest: null }
   if (redisTopology === 'sentinel') {
-    const sentinels = await startRedisSentinels(t, { binary })
+    const sentinels = await startRedisSentinels(t, { folder, binary })
     const hosts = sentinels.sentinels.map(({ port }) => ({ host: '127.0.0.1', port }))
     const sentinelRetryStrategy = () => everyMs
     const client = new Redis({ ...retry, sentinels: hosts, name: sentinels.master, sentinelRetryStrategy })
     return { ...nothing, sentinels, client: closing(t, client) }
   }
   if (redisTopology === 'cluster') {
-    const cluster = await startRedisCluster(t, { binary, replicas: true })
+    const cluster = await startRedisCluster(t, { folder, binary, replicas: true })
     const hosts = cluster.nodes.map(({ server }) => ({ host: '127.0.0.1', port: server.port }))
     const client = new Cluster(hosts, { clusterRetryStrategy: () => everyMs, retryDelayOnFailover: everyMs })
     return { ...nothing, cluster, client: closing(t, client) }
