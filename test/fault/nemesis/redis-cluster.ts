@@ -8,6 +8,7 @@ import { nothingToHeal, type Fault, type Heal, type Scene } from './fault.js'
 
 /** A node is missed after a second, and its replica elected some time later. */
 const promotedWithinMs = 30_000
+const givenUpAfterMs = 6_000
 
 const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & { readonly strike: (scene: Scene) => Promise<Heal> })[] = [
   {
@@ -46,8 +47,7 @@ const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & { readonly strike: (sc
       const key = someKey(rig, random)
       const master = await cluster.ownerOf(key)
       const [replica] = await cluster.replicasOf(master)
-      await replica!.redis.cluster('FAILOVER')
-      await taken(cluster, key, master)
+      await failOver(cluster, key, master, replica!)
       return nothingToHeal
     },
   },
@@ -87,7 +87,23 @@ function someKey({ numbers }: Rig, random: Scene['random']): string {
   return `mr:{chaos:${random.pick(numbers)}}:meta`
 }
 
-async function taken(cluster: RedisCluster, key: string, before: ClusterNode): Promise<void> {
+/** Servers give a failover on command up when they do not agree within five seconds, and tell nobody. */
+async function failOver(cluster: RedisCluster, key: string, from: ClusterNode, to: ClusterNode): Promise<void> {
+  const isDone = async () => {
+    if ((await cluster.ownerOf(key)) === to) return true
+    await to.redis.cluster('FAILOVER')
+    await taken(cluster, key, from, givenUpAfterMs)
+    return true
+  }
+  await eventually('the replica takes over', isDone, { withinMs: promotedWithinMs })
+}
+
+async function taken(
+  cluster: RedisCluster,
+  key: string,
+  before: ClusterNode,
+  withinMs = promotedWithinMs,
+): Promise<void> {
   const isTaken = async () => (await cluster.ownerOf(key)) !== before
-  await eventually(`another node serves ${key}`, isTaken, { withinMs: promotedWithinMs })
+  await eventually(`another node serves ${key}`, isTaken, { withinMs })
 }
