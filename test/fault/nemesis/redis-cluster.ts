@@ -28,13 +28,13 @@ const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & { readonly strike: (sc
       const cluster = rig.redisCluster
       const key = someKey(rig, random)
       const master = await cluster.ownerOf(key)
-      const [replica] = await cluster.replicasOf(master)
+      const replica = await replicaOf(cluster, master)
       const rollback = monitor.expectRollback()
-      await stopReplication(replica!.redis)
+      await stopReplication(replica.redis)
       await sleep(1_000)
       await master.server.kill()
       await taken(cluster, key, master)
-      await allowReplication(replica!.redis)
+      await allowReplication(replica.redis)
       rollback.done()
       return () => master.server.start()
     },
@@ -46,8 +46,8 @@ const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & { readonly strike: (sc
       const cluster = rig.redisCluster
       const key = someKey(rig, random)
       const master = await cluster.ownerOf(key)
-      const [replica] = await cluster.replicasOf(master)
-      await failOver(cluster, key, master, replica!)
+      const replica = await replicaOf(cluster, master)
+      await failOver(cluster, key, master, replica)
       return nothingToHeal
     },
   },
@@ -85,6 +85,12 @@ export const redisClusterFaults = faults.map(({ name, lastsMs, strike }): Fault 
 /** Of a partition. */
 function someKey({ numbers }: Rig, random: Scene['random']): string {
   return `mr:{chaos:${random.pick(numbers)}}:meta`
+}
+
+/** Not every node lists a replica as soon as it follows. */
+function replicaOf(cluster: RedisCluster, master: ClusterNode): Promise<ClusterNode> {
+  const first = async () => (await cluster.replicasOf(master))[0]
+  return eventually('the master has a replica', first, { withinMs: promotedWithinMs })
 }
 
 /** Servers give a failover on command up when they do not agree within five seconds, and tell nobody. */
