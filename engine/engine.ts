@@ -12,7 +12,7 @@ import { MillraceError } from './errors.js'
 import { stateNameOf } from './generation.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics/metrics.js'
-import type { ProfileView } from './model.js'
+import { isGone, type ProfileView } from './model.js'
 import { connectNats, followConnection } from './nats/connection.js'
 import { weakest, type Fence } from './nats/fence.js'
 import { LeaseHints } from './nats/lease-hints.js'
@@ -209,7 +209,8 @@ export class Engine {
       const [bytes] = await store.load(partition, [key])
       if (bytes === undefined) return undefined
       if (!model.knowsLayout(model.layoutOf(bytes))) await learnLayouts(store, model)
-      return { view: model.view(model.decode(key, bytes), now), isStale: false }
+      const view = model.view(model.decode(key, bytes), now)
+      return isGone(view) ? undefined : { view, isStale: false }
     } catch (error) {
       const state = this.#partitions[partition]!.session?.lastGood(key)
       if (state === undefined) throw error

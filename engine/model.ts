@@ -47,6 +47,11 @@ export interface ProfileView {
   readonly lastSeq: number
 }
 
+/** True of what is seen of a profile that has expired: the store keeps it some time longer. */
+export function isGone({ updatedAt }: ProfileView): boolean {
+  return updatedAt === 0
+}
+
 export interface ProfileModel<State extends ProfileState = ProfileState> {
   readonly name: string
   readonly layout: StoredLayout

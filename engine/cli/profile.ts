@@ -1,5 +1,6 @@
 /** `millrace profile get <key>`: one profile as the admin port shows it. */
 import { profileResponse } from '../admin/profile.js'
+import { isGone } from '../model.js'
 import { partitionOf } from '../nats/partitioning.js'
 import { learnLayouts } from '../partition/profile-loading.js'
 import type { ExitCode, Services } from './services.js'
@@ -14,12 +15,13 @@ export function profileGet(key: string, options: WorkspaceOptions, services: Ser
     await learnLayouts(store, model)
     const partition = partitionOf(key, pipeline.partitions)
     const [bytes] = await store.load(partition, [key])
-    if (bytes === undefined) {
+    const now = Math.floor(services.clock.wallMs())
+    const view = bytes && model.view(model.decode(key, bytes), now)
+    if (view === undefined || isGone(view)) {
       services.io.stderr.write(`no profile "${key}" in partition ${partition}\n`)
       return 1
     }
-    const now = Math.floor(services.clock.wallMs())
-    const { body } = profileResponse({ view: model.view(model.decode(key, bytes), now), isStale: false }, now)
+    const { body } = profileResponse({ view, isStale: false }, now)
     services.io.stdout.write(`${JSON.stringify(body, null, 2)}\n`)
     return 0
   })

@@ -75,6 +75,7 @@ async function whoNeeds(
   if (lines.length > 0 || !isBuilding) return lines
   // An engine that was killed has left its name; one that lives shows it within its lease.
   await sleep(workspace.config.lease.ttl, interrupted)
+  if (interrupted.aborted) return ['interrupted before it was known whether an engine builds it']
   const later = await readMetas(store.at(generation), workspace)
   return later.flatMap((meta, partition) =>
     meta?.renewals === metas[partition]?.renewals ? [] : `partition ${partition}: "${meta?.replica}" is building it`,

@@ -77,7 +77,12 @@ export function rebuildSwitch(options: RebuildOptions, services: Services): Prom
     const { store } = await workspace.store()
     const previous = store.at(generation - 1)
     for (const { partition, state } of all) {
-      if (state === 'building') await seal(previous, partition, services)
+      if (state === 'building' && !(await isSealed(previous, partition, services))) {
+        stderr.write(
+          `interrupted: partition ${partition} and those after it are not switched; the command may be repeated\n`,
+        )
+        return 1
+      }
       const position = (await previous.readMeta(partition))?.position ?? '-'
       stdout.write(`partition ${partition}: generation ${generation} goes on after position ${position}\n`)
     }
@@ -85,14 +90,15 @@ export function rebuildSwitch(options: RebuildOptions, services: Services): Prom
   })
 }
 
-/** Waits until no timer is due, so that none is taken for fired that has not. */
-async function seal(store: ProfileStore, partition: number, { sleep, interrupted }: Services): Promise<void> {
-  for (let tries = 1; ; tries++) {
+/** Waits until no timer is due, so that none is taken for fired that has not. False when that is interrupted. */
+async function isSealed(store: ProfileStore, partition: number, { sleep, interrupted }: Services): Promise<boolean> {
+  for (let tries = 1; !interrupted.aborted; tries++) {
     const outcome = await store.seal(partition, tries >= sealTries)
-    if (outcome === 'sealed') return
+    if (outcome === 'sealed') return true
     if (outcome !== 'busy') throw new Error(`partition ${partition} of the generation before is ${outcome}`)
     await sleep(sealRetryMs, interrupted)
   }
+  return false
 }
 
 async function progressOf(workspace: Workspace): Promise<Progress[]> {

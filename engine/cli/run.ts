@@ -4,6 +4,7 @@ import { openAdminPort, type AdminSources } from '../admin/admin.js'
 import type { Clock } from '../clock.js'
 import { loadConfig, redactedConfig } from '../config/config.js'
 import type { Engine } from '../engine.js'
+import { MillraceError } from '../errors.js'
 import { loadPipeline } from '../load-pipeline.js'
 import { createLog, type Log } from '../log.js'
 import { Metrics } from '../metrics/metrics.js'
@@ -108,6 +109,9 @@ function adminSources(
         partitions: statuses,
       }
     },
-    profile: async key => running.engine?.profile(key),
+    profile: async key => {
+      if (running.engine === undefined) throw new MillraceError('redis_unavailable', 'the engine has not started yet')
+      return running.engine.profile(key)
+    },
   }
 }

@@ -83,8 +83,7 @@ export class Committer {
     this.#isCommitting = true
     try {
       if (this.#renewal !== undefined) await this.#renewal
-      const outcome = await this.#until(signal, () => this.store.commit(this.partition, commit))
-      this.#requireOk(outcome)
+      await this.#until(signal, () => this.store.commit(this.partition, commit))
     } finally {
       this.#isCommitting = false
     }
@@ -96,11 +95,11 @@ export class Committer {
   /** Proves the token and the last commit, unless a commit is about to. Throws `fenced`, `CommitConflict`, or the abort reason. */
   renew(signal: AbortSignal): Promise<void> {
     if (this.#isCommitting) return Promise.resolve()
-    this.#renewal ??= this.#until(signal, () => this.store.renew(this.partition, this.token, this.#lastId))
-      .then(outcome => this.#requireOk(outcome))
-      .finally(() => {
+    this.#renewal ??= this.#until(signal, () => this.store.renew(this.partition, this.token, this.#lastId)).finally(
+      () => {
         this.#renewal = undefined
-      })
+      },
+    )
     return this.#renewal
   }
 
@@ -118,19 +117,21 @@ export class Committer {
     }
   }
 
-  async #until<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  /** Until there is an answer. Only a good one proves the lease. */
+  async #until(signal: AbortSignal, attempt: () => Promise<CommitOutcome>): Promise<void> {
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted()
       const askedAt = performance.now()
-      try {
-        const answer = await attempt()
-        this.#provenAt = askedAt
-        return answer
-      } catch (error) {
+      const outcome = await attempt().catch((error: unknown) => {
         if (error instanceof MillraceError && error.action === 'stop') throw error
         this.observer.commitFailed(error instanceof Error ? error : new Error(messageOf(error)))
-        await delay(retryMs[Math.min(tries, retryMs.length - 1)], undefined, { signal })
+      })
+      if (outcome !== undefined) {
+        this.#requireOk(outcome)
+        this.#provenAt = askedAt
+        return
       }
+      await delay(retryMs[Math.min(tries, retryMs.length - 1)], undefined, { signal })
     }
   }
 }

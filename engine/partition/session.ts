@@ -225,8 +225,8 @@ export class Session {
     if (isDue || isStale) {
       await this.#settle()
       if (!(await this.#reader.isCaughtUp())) return false
+      if (isStale) await this.#moveOn()
       if (isDue) return this.#fireTimers(wall - wallSlackMs)
-      await this.#moveOn()
       this.attached.caution.caughtUp()
     }
     if (isStale) await this.#trim()
@@ -307,7 +307,10 @@ export class Session {
     memory.position = position
     memory.now = now
     this.#reader.advanceTo(streamSeq)
-    await this.#committer.commit({ ...noWrites, meta: { position, now, anchor } }, this.signal)
+    // What `now` lets leave its window leaves the store with it.
+    const hashes = attached.hashes.flatMap(stage => stage?.drain(position, now) ?? [])
+    const moved = { ...noWrites, meta: { position, now, anchor }, memory: hashes }
+    await this.#committer.commit(moved, this.signal)
     return false
   }
 
@@ -316,7 +319,7 @@ export class Session {
     const { meta, profiles, profileTtlMs, timers, memory, outbox } = writesOf(this.context, this.attached, fold)
     await this.#settle()
     this.#memory.profiles.trim()
-    this.#lastMoveAt = performance.now()
+    if (fold.received > 0) this.#lastMoveAt = performance.now()
     const trim = this.#outbox.trimmable
     const closing = this.#trials.closing(meta)
     this.#outbox.expect(fold.entries)

@@ -13,6 +13,7 @@ export interface StoredMessage {
 
 const pageSize = 5_000
 const answerWithinMs = 15_000
+const mostAttempts = 4
 
 /** Hands on every message stored at or after `from`, in order. Rejects when one does not arrive. Gives the last sequence. */
 export async function eachStored(
@@ -24,11 +25,35 @@ export async function eachStored(
   const manager = await connection.jetstreamManager({ checkAPI: false })
   const { state } = await manager.streams.info(stream)
   if (state.messages === 0 || state.last_seq < from) return state.last_seq
+  let next = Math.max(from, state.first_seq)
+  for (let attempt = 1; next <= state.last_seq; attempt++) {
+    try {
+      await readFrom(connection, manager, stream, next, message => {
+        take(message)
+        next = message.seq + 1
+      })
+      break
+    } catch (error) {
+      // A consumer may lose its leader; another one goes on where it ended.
+      if (attempt === mostAttempts) throw error
+    }
+  }
+  return state.last_seq
+}
+
+async function readFrom(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  stream: string,
+  from: number,
+  take: (message: StoredMessage) => void,
+): Promise<void> {
   const consumer = await manager.consumers.add(stream, {
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: Math.max(from, state.first_seq),
+    opt_start_seq: from,
     mem_storage: true,
+    num_replicas: 1,
     inactive_threshold: 60e9,
   })
   const wanted = consumer.num_pending
@@ -42,7 +67,6 @@ export async function eachStored(
     count += page
   }
   await forget(manager, stream, consumer.name)
-  return state.last_seq
 }
 
 function eachOfPage(connection: NatsConnection, request: string, count: number, take: (message: Msg) => void) {

@@ -117,3 +117,11 @@ test('the proof of ownership is as old as its question', async t => {
   t.ok(committer.leaseAgeMs <= performance.now() - asked)
   t.ok(committer.leaseAgeMs >= 0)
 })
+
+test('an answer that says that the partition is lost does not prove the lease', async t => {
+  const { store, committer, aborting } = await open()
+  await takeOver(store, 0, 'another', 'state')
+  const before = committer.leaseAgeMs
+  await t.rejects(committer.renew(aborting.signal), { code: 'fenced' })
+  t.ok(committer.leaseAgeMs >= before)
+})

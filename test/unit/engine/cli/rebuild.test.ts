@@ -1,0 +1,66 @@
+/** What an interrupt does to commands that decide about a whole generation: nothing that cannot be taken back. */
+import { join } from 'node:path'
+import { test, type Test } from 'tap'
+import { rebuildDrop } from '../../../../engine/cli/rebuild-drop.js'
+import { rebuildSwitch } from '../../../../engine/cli/rebuild.js'
+import type { Services } from '../../../../engine/cli/services.js'
+import { MemoryStore } from '../../../../profiles/memory-store.js'
+import { bytes, next } from '../../../conformance/store-kinds.js'
+import { takeOver } from '../../../support/ownership.js'
+
+const pipelineFile = join(import.meta.dirname, '../../../../../examples/shop/pipeline.ts')
+const partitions = 16
+
+/** The first generation is in force and has a timer that is due, the second one follows it. */
+async function underConstruction() {
+  const store = new MemoryStore()
+  const second = store.at(2)
+  for (let partition = 0; partition < partitions; partition++) {
+    const meta = await takeOver(store, partition, 'old', 'state')
+    const due = { meta: { now: 1_000, streamCreated: 'then' }, timers: [{ key: 'ada', dueAt: 500 }] }
+    await store.commit(partition, next(meta, 'c1', due))
+    const follower = await takeOver(second, partition, 'new', 'state-2')
+    const building = { phase: 'building', streamCreated: 'then' } as const
+    const profiles = [{ key: 'ada', bytes: bytes('A') }]
+    await second.commit(partition, next(follower, 'c1', { meta: building, profiles }))
+  }
+  return { store, second }
+}
+
+/** Services in which an interrupt comes with the first pause. */
+function interruptible(t: Test, store: MemoryStore) {
+  const interrupting = new AbortController()
+  let said = ''
+  const stream = {
+    write: (text: unknown) => {
+      said += String(text)
+    },
+  }
+  const services = {
+    openStore: () => store,
+    io: { stdout: stream, stderr: stream, env: {} },
+    sleep: async () => interrupting.abort(),
+    interrupted: interrupting.signal,
+  } as unknown as Services
+  const settings = JSON.stringify({ generation: 2, pipeline: pipelineFile })
+  const options = { config: join(t.testdir({ 'millrace.yaml': settings }), 'millrace.yaml'), pipeline: undefined }
+  return { services, options, said: () => said }
+}
+
+test('a switch that is interrupted while a timer is due takes no timer for fired', async t => {
+  const { store } = await underConstruction()
+  const { services, options, said } = interruptible(t, store)
+  t.equal(await rebuildSwitch({ ...options, maxLag: 0 }, services), 1)
+  t.match(said(), 'interrupted: partition 0 and those after it are not switched')
+  for (let partition = 0; partition < partitions; partition++) {
+    t.equal((await store.readMeta(partition))!.phase, '', 'the generation before is in force')
+  }
+})
+
+test('a drop that is interrupted before it knows whether an engine builds the generation deletes nothing', async t => {
+  const { store, second } = await underConstruction()
+  const { services, options, said } = interruptible(t, store)
+  t.equal(await rebuildDrop({ ...options, generation: 2 }, services), 1)
+  t.match(said(), 'nothing was deleted')
+  t.strictSame(await second.load(0, ['ada']), [bytes('A')])
+})
