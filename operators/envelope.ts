@@ -5,8 +5,11 @@ import { type Event, type Problems, type Reject, reject, text } from '../engine/
 import { pathReader, verifyPath } from './path.js'
 
 export const envelopeOptions = {
-  key: text({ doc: 'Path of the key in the decoded value: text that is not empty, or a number.', fallback: 'key' }),
-  id: text({ doc: "Path of the event's id, text or a number; an event may have none.", fallback: 'id' }),
+  key: text({
+    doc: 'Path of the key in the decoded value: text of 1 to 1,024 characters, or a number within 2^53.',
+    fallback: 'key',
+  }),
+  id: text({ doc: "Path of the event's id, text or a number within 2^53; an event may have none.", fallback: 'id' }),
   occurredAt: text({
     doc: 'Path of the time it happened: epoch milliseconds or ISO text with a zone; without one, when the broker received it.',
     fallback: 'occurredAt',
@@ -14,6 +17,9 @@ export const envelopeOptions = {
 }
 
 export const envelopeRejects = ['key_missing', 'id_invalid', 'time_invalid'] as const
+
+/** What the admin port takes in a path too, so that every profile can be asked for. */
+const maxKeyLength = 1024
 
 interface EnvelopePaths {
   readonly key: string
@@ -33,11 +39,15 @@ export function envelope(paths: EnvelopePaths): (event: Event, value: unknown) =
   const readOccurredAt = pathReader(paths.occurredAt)
 
   return (event, value) => {
-    const key = nameOf(readKey(value))
-    if (key === undefined || key === '') return reject('key_missing', `no text or number at ${paths.key}`)
+    const givenKey = readKey(value)
+    const key = nameOf(givenKey)
+    if (key === undefined || key === '') return reject('key_missing', whyNoName(givenKey, paths.key))
+    if (key.length > maxKeyLength) {
+      return reject('key_missing', `the text at ${paths.key} is longer than ${maxKeyLength} characters`)
+    }
     const givenId = readId(value) ?? ''
     const id = nameOf(givenId)
-    if (id === undefined) return reject('id_invalid', `neither text nor a number at ${paths.id}`)
+    if (id === undefined) return reject('id_invalid', whyNoName(givenId, paths.id))
     const givenTime = readOccurredAt(value) ?? event.receivedAt
     const occurredAt = epochMs(givenTime)
     if (occurredAt === undefined) {
@@ -47,10 +57,22 @@ export function envelope(paths: EnvelopePaths): (event: Event, value: unknown) =
   }
 }
 
+/** Two names are one only if their events said the same: nothing that parsing or UTF-8 may have rounded to another. */
 function nameOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value
-  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value))) return String(value)
-  return undefined
+  if (typeof value === 'string') return loneSurrogate.test(value) ? undefined : value
+  if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? String(value) : undefined
+  return typeof value === 'bigint' ? String(value) : undefined
+}
+
+// Every lone surrogate becomes U+FFFD in Redis and on the wire, while here they stay different texts.
+const loneSurrogate = /\p{Surrogate}/u
+
+/** Says it without the value, which may be personal. */
+function whyNoName(value: unknown, path: string): string {
+  if (typeof value === 'number' && Number.isFinite(value))
+    return `the number at ${path} is beyond 2^53 and must be text`
+  if (typeof value === 'string' && value !== '') return `the text at ${path} has a lone surrogate`
+  return `no text or number at ${path}`
 }
 
 // The zone is required: without one the result would depend on where the process runs.

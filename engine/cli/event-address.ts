@@ -24,16 +24,20 @@ export interface Address {
 /** Types and sources are also tokens of stored subjects and names in definitions, so they are not encoded. */
 export const tokenRule = /^[A-Za-z0-9_-]{1,128}$/
 
+interface Problem {
+  readonly problem: string
+}
+
 /** The address, or what is wrong with the event. */
-export function addressOf(value: unknown, addressing: Addressing): Address | { readonly problem: string } {
+export function addressOf(value: unknown, addressing: Addressing): Address | Problem {
   const { root, source, type, keyPath, idPath, headers } = addressing
-  const key = textAt(value, keyPath)
-  if (key === undefined) return { problem: `has no key at ${keyPath}` }
-  const name = 'fixed' in type ? type.fixed : textAt(value, type.path)
-  if (name === undefined) return { problem: `has no type at ${'path' in type ? type.path : ''}` }
+  const key = textAt(value, keyPath, 'key')
+  if (typeof key === 'object') return key
+  const name = 'fixed' in type ? type.fixed : textAt(value, type.path, 'type')
+  if (typeof name === 'object') return name
   if (!tokenRule.test(name)) return { problem: 'has a type that is not 1 to 128 letters, digits, "_" or "-"' }
-  const id = idPath === undefined ? undefined : textAt(value, idPath)
-  if (idPath !== undefined && id === undefined) return { problem: `has no id at ${idPath}` }
+  const id = idPath === undefined ? undefined : textAt(value, idPath, 'id')
+  if (typeof id === 'object') return id
   if (id !== undefined && /\p{Cc}/u.test(id)) return { problem: 'has an id with control characters' }
   return {
     subject: `${root}.${source}.${name}.${subjectToken(key)}`,
@@ -42,15 +46,20 @@ export function addressOf(value: unknown, addressing: Addressing): Address | { r
   }
 }
 
-/** Text or number at a path such as `sender.login`; `undefined` when there is neither. */
-function textAt(value: unknown, path: string): string | undefined {
-  let at = value
-  for (const name of path.split('.')) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined
-    at = (at as Record<string, unknown>)[name]
+/** Text or number at a path such as `sender.login`; a problem when there is neither. */
+function textAt(value: unknown, path: string, what: 'key' | 'type' | 'id'): string | Problem {
+  const found = path.split('.').reduce(own, value)
+  // Parsing has rounded it, perhaps to what another event has.
+  if (typeof found === 'number' && Math.abs(found) > Number.MAX_SAFE_INTEGER) {
+    return { problem: `has a number beyond 2^53 as ${what} at ${path}; it must be text` }
   }
-  const text = typeof at === 'number' ? String(at) : at
-  return typeof text === 'string' && text !== '' ? text : undefined
+  const text = typeof found === 'number' ? String(found) : found
+  return typeof text === 'string' && text !== '' ? text : { problem: `has no ${what} at ${path}` }
+}
+
+function own(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  return (value as Record<string, unknown>)[name]
 }
 
 /** `Name: value` to name and value; `undefined` for anything else. */

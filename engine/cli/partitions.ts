@@ -133,6 +133,7 @@ async function standingOf(workspace: Workspace, store: ProfileStore, partition: 
     state: stateNameOf(pipeline.name, config.generation),
     before: await readBefore(store, pipeline.name, config.generation, partition),
     partition,
+    partitions: pipeline.partitions,
     definition: pipeline.hash,
     without: withoutNothing,
   }

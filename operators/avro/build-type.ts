@@ -30,6 +30,14 @@ export function buildType(schema: Schema, longs: Longs = 'number'): Type {
   return type
 }
 
+/** What decides which values come out of a record's bytes: the canonical form, and the logical types that it leaves out. */
+export function decodedForm(type: Type): string {
+  const unused = ['doc', 'aliases', 'default', 'order']
+  return JSON.stringify(type.schema({ exportAttrs: true }), (name, value: unknown) =>
+    unused.includes(name) ? undefined : value,
+  )
+}
+
 /** Longs of 64 exact bits. The library hands over 8 bytes, little-endian. */
 function longType(longs: 'text' | 'bigint'): Type {
   const isText = longs === 'text'

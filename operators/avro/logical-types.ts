@@ -102,6 +102,10 @@ class DecimalType extends avro.types.LogicalType {
     return Buffer.from(hex.padStart(bytes * 2, '0'), 'hex')
   }
 
+  protected override _export(schema: Schema): void {
+    Object.assign(schema, { precision: this.#precision, scale: this.#scale })
+  }
+
   protected override _resolve(writer: Type): ((value: never) => string) | undefined {
     if (writer instanceof DecimalType) return writer.#scale === this.#scale ? text => text : undefined
     return writer.typeName === this.underlyingType.typeName ? value => this._fromValue(value) : undefined

@@ -12,7 +12,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Resolver, Schema, Type } from 'avsc'
 import { MillraceError, Problems, messageOf } from '../../engine/index.js'
-import { type Longs, buildType } from './build-type.js'
+import { type Longs, buildType, decodedForm } from './build-type.js'
 import { fingerprint } from './fingerprint.js'
 import { IdentityMap, confluentIdentity, fingerprintIdentity } from './framing.js'
 
@@ -43,6 +43,8 @@ export async function readSchemaFolder(folder: string, options: FolderOptions): 
   const types = buildTypes(files, options.longs, problems)
   const families = new Map<string, SchemaFamily>()
   const writers = new Map<string, { readonly writer: Writer; readonly family: SchemaFamily }>()
+  /** The first file with each fingerprint of an event type. */
+  const fingerprinted = new Map<string, string>()
 
   // "order.avsc" sorts after "order@1.avsc" or before it, so readers come in a pass of their own.
   for (const [file, reader] of types) {
@@ -61,7 +63,15 @@ export async function readSchemaFolder(folder: string, options: FolderOptions): 
     if (writer === undefined) continue
     writers.set(file, { writer, family })
     if (options.identifiedBy === 'fingerprint') {
-      family.writers.set(fingerprintIdentity(fingerprint(files.get(file)!)), writer)
+      const print = fingerprint(files.get(file)!)
+      const familyPrint = `${eventTypeOf(file)} ${print}`
+      const other = fingerprinted.get(familyPrint) ?? file
+      fingerprinted.set(familyPrint, other)
+      // Fingerprints leave logical types out: nothing in a record would say whether its times are milliseconds.
+      if (decodedForm(types.get(other)!) !== decodedForm(type)) {
+        problems.add(file, `has the fingerprint of ${other} but other logical types, so one of them must go`)
+      }
+      family.writers.set(fingerprintIdentity(print), writer)
     }
   }
   if (options.identifiedBy === 'id') {

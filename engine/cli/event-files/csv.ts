@@ -9,7 +9,10 @@ interface CsvRecord {
   readonly record: Readonly<Record<string, string>>
 }
 
-/** Published as JSON objects. Throws when the header row is missing or lacks a column that was named as numeric. */
+/**
+ * Published as JSON objects. Throws when the header row is missing or lacks a column that was named as numeric, and at a row
+ * that does not end: what follows it cannot be told from it.
+ */
 export async function* readCsv(source: Readable, numeric: readonly string[]): AsyncGenerator<FileEntry> {
   const bad: BadLine[] = []
   let header: readonly string[] = []
@@ -21,7 +24,7 @@ export async function* readCsv(source: Readable, numeric: readonly string[]): As
     max_record_size: maxLineBytes,
     columns: (names: string[]) => (header = verified(names, numeric)),
     on_skip: error => {
-      if (error !== undefined) bad.push({ line: error.lines as number, problem: describe(error) })
+      if (error !== undefined) bad.push({ line: error.lines as number, problem: problemOf(error) })
       return undefined
     },
   })
@@ -58,8 +61,12 @@ function convert(line: number, record: CsvRecord['record'], numeric: readonly st
   return { line, value, payload: Buffer.from(JSON.stringify(value)) }
 }
 
-/** The parser's texts quote the line. */
-function describe({ code }: CsvError): string {
+/** The parser's texts quote the line. Throws what ends the reading. */
+function problemOf({ code, records }: CsvError): string {
+  if (code === 'CSV_QUOTE_NOT_CLOSED') throw new Error(`has a quote that is never closed, after ${records} good rows`)
+  if (code === 'CSV_MAX_RECORD_SIZE') {
+    throw new Error(`has a row longer than ${maxLineBytes} bytes, after ${records} good rows`)
+  }
   if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS') return 'has another number of values than the header row'
   return `is not CSV (${code.toLowerCase()})`
 }

@@ -40,6 +40,37 @@ t.test('an event without a usable key is rejected', t => {
   t.end()
 })
 
+t.test('a number that parsing may have rounded is no key and no id, which is said without it', t => {
+  const largest = 2 ** 53 - 1
+  for (const number of [largest, -largest, 1.5]) {
+    t.match(eventOf(decode({ key: number, id: number })), { key: String(number), id: String(number) })
+  }
+  for (const number of [JSON.parse('9007199254740993'), -(2 ** 53), 1e300]) {
+    const detail = (path: string) => `the number at ${path} is beyond 2^53 and must be text`
+    t.match(decode({ key: number }), { reason: 'key_missing', detail: detail('key') })
+    t.match(decode({ key: 'ada', id: number }), { reason: 'id_invalid', detail: detail('id') })
+  }
+  t.end()
+})
+
+t.test('text with a lone surrogate is no key and no id: in UTF-8 it would be the same as any other', t => {
+  t.match(eventOf(decode({ key: '\ud83d\ude00', id: '\ufffd' })), { key: '😀', id: '\ufffd' })
+  for (const text of ['\ud800', 'a\udfffb', '\ude00\ud83d', '😀\ud83d']) {
+    const detail = (path: string) => `the text at ${path} has a lone surrogate`
+    t.match(decode({ key: text }), { reason: 'key_missing', detail: detail('key') })
+    t.match(decode({ key: 'ada', id: text }), { reason: 'id_invalid', detail: detail('id') })
+  }
+  t.end()
+})
+
+t.test('a key has at most 1,024 characters', t => {
+  const longest = 'x'.repeat(1024)
+  t.equal(eventOf(decode({ key: longest })).key, longest)
+  const detail = 'the text at key is longer than 1024 characters'
+  t.match(decode({ key: `${longest}x` }), { reason: 'key_missing', detail })
+  t.end()
+})
+
 t.test('an event may have no id, but not one that is no name', t => {
   for (const id of [undefined, null, '']) t.equal(eventOf(decode({ key: 'ada', id })).id, undefined)
   for (const id of [true, {}, [], NaN]) t.equal(told(decode({ key: 'ada', id })), 'reject:id_invalid')

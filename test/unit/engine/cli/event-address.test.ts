@@ -53,6 +53,22 @@ t.test('an event without what the subject needs is a problem, said without its c
   })
 })
 
+t.test('a number that parsing may have rounded is a problem, said without it', async t => {
+  const more: Addressing = { ...addressing, idPath: 'id' }
+  const largest = 2 ** 53 - 1
+  t.match(addressOf({ user: { id: largest }, id: -largest }, more), {
+    subject: 'events.web.viewed.9007199254740991',
+    id: '-9007199254740991',
+  })
+  const number: unknown = JSON.parse('9007199254740993')
+  t.strictSame(addressOf({ user: { id: number }, id: 'e1' }, more), {
+    problem: 'has a number beyond 2^53 as key at user.id; it must be text',
+  })
+  t.strictSame(addressOf({ user: { id: 'ada' }, id: number }, more), {
+    problem: 'has a number beyond 2^53 as id at id; it must be text',
+  })
+})
+
 t.test('a header is a name and a value', async t => {
   t.strictSame(parseHeader('X-Trace: a: b'), ['X-Trace', 'a: b'])
   t.strictSame(parseHeader('Empty:'), ['Empty', ''])

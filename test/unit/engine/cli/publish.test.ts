@@ -124,6 +124,13 @@ t.test('bad lines are said with their numbers and counted; the others are publis
   t.equal(code, 0)
 })
 
+t.test('an id that is another number once it is parsed is a bad line', async t => {
+  const events = '{"user":"a","id":9007199254740993}\n{"user":"b","id":"9007199254740993"}\n'
+  const { sent, err } = await publish(t, 'x.ndjson', events, [...base, '--id', 'id'])
+  t.match(sent, [{ subject: 'events.web.viewed.b', fields: ['Nats-Msg-Id', '9007199254740993'] }])
+  t.match(err, 'x.ndjson:1 has a number beyond 2^53 as id at id; it must be text\n')
+})
+
 t.test('with --strict the first bad line ends the command, what was sent before is waited for', async t => {
   const { sent, err, code } = await publish(t, 'x.ndjson', '{"user":"a"}\nno\n{"user":"b"}\n', [...base, '--strict'])
   t.equal(sent.length, 1)
@@ -190,6 +197,12 @@ t.test('a broker that cannot be reached is code 1', async t => {
 t.test('a file that is not what its name says is code 1', async t => {
   const { err, code } = await publish(t, 'x.avro', 'no Avro at all, but long enough', base)
   t.match(err, /^x\.avro: .*magic/)
+  t.equal(code, 1)
+})
+
+t.test('a CSV file whose rest cannot be told apart is code 1', async t => {
+  const { err, code } = await publish(t, 'x.csv', 'user,note\na,1\nb,"2\nc,3\n', base)
+  t.equal(err, 'x.csv: has a quote that is never closed, after 1 good rows\n')
   t.equal(code, 1)
 })
 

@@ -60,6 +60,53 @@ t.test('every problem of a folder is said at once', async t => {
   t.match(problems.join('\n'), /cart@1\.avsc has no reader schema beside it, cart\.avsc/)
 })
 
+t.test('one fingerprint with two logical types is a problem, as nothing says which of them wrote a record', async t => {
+  const at = (logicalType: string) => record({ name: 'at', type: { type: 'long', logicalType } })
+  const paid = (scale: number) =>
+    record({ name: 'paid', type: { type: 'bytes', logicalType: 'decimal', precision: 9, scale } })
+  const folder = t.testdir(
+    jsonFiles({
+      'order.avsc': at('timestamp-millis'),
+      'order@1.avsc': at('timestamp-micros'),
+      'sale.avsc': record(),
+      'sale@1.avsc': paid(2),
+      'sale@2.avsc': paid(3),
+    }),
+  )
+  t.same(await problemsOf(folder, byFingerprint), [
+    'order@1.avsc has the fingerprint of order.avsc but other logical types, so one of them must go',
+    'sale@2.avsc has the fingerprint of sale@1.avsc but other logical types, so one of them must go',
+  ])
+  const byIds = t.testdir(
+    jsonFiles({
+      'order.avsc': at('timestamp-millis'),
+      'order@1.avsc': at('timestamp-micros'),
+      'ids.json': { 1: 'order@1.avsc', 2: 'order.avsc' },
+    }),
+  )
+  t.ok(await readSchemaFolder(byIds, byId), 'an id tells them apart')
+})
+
+t.test('files that read the same bytes in the same way may share a fingerprint', async t => {
+  const at = { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } }
+  const documented = {
+    ...(record({ ...at, default: 0, doc: 'when' }) as object),
+    doc: 'an order',
+    aliases: ['Purchase'],
+  }
+  const folder = t.testdir(
+    jsonFiles({
+      'order.avsc': record(at),
+      'order@1.avsc': record(at),
+      'order@2.avsc': documented,
+      'cart.avsc': record({ name: 'at', type: { type: 'long', logicalType: 'timestamp-micros' } }),
+    }),
+  )
+  for (const longs of ['number', 'text', 'bigint'] as const) {
+    t.ok(await readSchemaFolder(folder, { ...byFingerprint, longs }), longs)
+  }
+})
+
 t.test('a folder that is not there, or without schemas, is a problem', async t => {
   t.match((await problemsOf('does/not/exist', byFingerprint)).join(), /schemas cannot be read .*ENOENT/)
   t.match((await problemsOf(t.testdir({}), byFingerprint)).join(), /schemas must be a folder with \.avsc files/)

@@ -95,6 +95,17 @@ t.test('a CSV file whose header row is missing or wrong is refused', async t => 
   await t.rejects(read(write(t, 'a,b\n1,2\n'), 'csv', { numeric: ['a', 'c', 'd'] }), /has no column "c", "d"/)
 })
 
+t.test('a CSV row that swallows those behind it is a failure of the file', async t => {
+  await t.rejects(read(write(t, 'a,b\n1,2\n3,"x\n5,6\n'), 'csv'), {
+    message: 'has a quote that is never closed, after 1 good rows',
+  })
+  const bound = 8 * 1024 * 1024
+  const path = write(t, `a,b\n1,${'x'.repeat(bound - 2)}\n`)
+  t.equal((await read(path, 'csv')).length, 1)
+  appendFileSync(path, `"3\n${'5,6\n'.repeat(bound / 4)}`)
+  await t.rejects(read(path, 'csv'), { message: `has a row longer than ${bound} bytes, after 1 good rows` })
+})
+
 const type = avro.Type.forSchema({
   type: 'record',
   name: 'Viewed',
