@@ -11,28 +11,28 @@ export type Plain = null | undefined | Scalar | readonly Plain[] | { readonly [n
 
 const maxDepth = 64
 
+/** As many as msgpackr packs. */
+const maxFields = 65_535
+
 const surrogate = /[\ud800-\udfff]/
 
 /**
- * The copy that is kept. Text becomes well-formed Unicode, -0 becomes 0, class instances become plain objects, a field
- * named `__proto__` is left out, an invalid date becomes null as in JSON. Dates and bytes
- * stay what they are, because a whole event may be kept and decoders make them. Throws a `TypeError` on functions, symbols,
- * maps, sets, and what is nested deeper than 64 levels.
+ * The copy that is kept. Text and the names of fields become well-formed Unicode, -0 becomes 0, class instances become plain
+ * objects, a field named `__proto__` is left out, an invalid date becomes null as in JSON. Dates and bytes stay what they are,
+ * because a whole event may be kept and decoders make them. Throws a `TypeError` on functions, symbols, bigints, maps, sets,
+ * objects of more than 65,535 fields, and what is nested deeper than 64 levels.
  */
 export function stored(value: unknown, depth = 0): unknown {
   // A decoder takes any depth; packing does not, and would fail long after the event that is at fault.
   if (depth > maxDepth) throw new TypeError(`cannot be kept in a profile: more than ${maxDepth} levels deep`)
   switch (typeof value) {
     case 'string':
-      return surrogate.test(value) ? Buffer.from(value).toString() : value
+      return storedText(value)
     case 'number':
       return value + 0
     case 'boolean':
     case 'undefined':
       return value
-    case 'bigint':
-      // Eight bytes is all that MessagePack has.
-      return BigInt.asIntN(64, value)
     case 'object':
       return value === null ? null : storedObject(value, depth + 1)
     default:
@@ -40,17 +40,27 @@ export function stored(value: unknown, depth = 0): unknown {
   }
 }
 
+/** Well-formed; longer than 64 bytes, also without byte order marks in front. */
+function storedText(text: string): string {
+  // Without its native addon msgpackr reads text of more than 64 bytes with a `TextDecoder`, which swallows one.
+  const bare = text.charCodeAt(0) === 0xfeff && Buffer.byteLength(text) > 64 ? text.replace(/^\ufeff+/, '') : text
+  return surrogate.test(bare) ? Buffer.from(bare).toString() : bare
+}
+
 function storedObject(value: object, depth: number): unknown {
   if (Array.isArray(value)) return value.map(entry => stored(entry, depth) ?? null)
   if (value instanceof Uint8Array) return Buffer.from(value)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : new Date(value)
   if (value instanceof Map || value instanceof Set) throw new TypeError('cannot be kept in a profile: a map or a set')
+  const names = Object.keys(value)
+  // Packing would throw after the fold, when there is no event left to reject.
+  if (names.length > maxFields) throw new TypeError(`cannot be kept in a profile: more than ${maxFields} fields`)
   const copy: Record<string, unknown> = {}
-  for (const name of Object.keys(value)) {
-    // Assigning it would change what the copy is.
-    if (name === '__proto__') continue
+  for (const name of names) {
     const field = stored((value as Record<string, unknown>)[name], depth)
-    if (field !== undefined) copy[name] = field
+    const storedName = storedText(name)
+    // Assigning to `__proto__` would change what the copy is.
+    if (field !== undefined && storedName !== '__proto__') copy[storedName] = field
   }
   return copy
 }
@@ -89,7 +99,6 @@ export function compareScalars(left: Scalar, right: Scalar): number {
 
 function canonicalText(value: unknown): string {
   return JSON.stringify(value, (_name, field: unknown) => {
-    if (typeof field === 'bigint') return String(field)
     if (typeof field !== 'object' || field === null || Array.isArray(field)) return field
     return Object.fromEntries(Object.entries(field).sort(([a], [b]) => compareScalars(a, b)))
   })

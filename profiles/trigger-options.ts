@@ -79,6 +79,17 @@ export function checkTrigger(
   if (afterMs !== undefined && ttlMs !== undefined && afterMs >= ttlMs) {
     problems.add('after', "must be shorter than the profile's ttl", options.after)
   }
+  const cap = capOf(options.cap, problems)
+  const cooldownMs = durationOf(options.cooldown, 'cooldown', problems)
+  // What fired is forgotten with the profile, and with it that a cap or a cooldown still holds.
+  for (const [option, ms = 0] of [
+    ['cap', cap?.windowMs],
+    ['cooldown', cooldownMs],
+  ] as const) {
+    if (ttlMs !== undefined && ms > ttlMs) {
+      problems.add(option, "must not be longer than the profile's ttl", options[option])
+    }
+  }
   return {
     name,
     on,
@@ -87,8 +98,8 @@ export function checkTrigger(
     afterMs,
     unless: unless ?? [],
     by: options.by as TriggerSpec['by'],
-    cap: capOf(options.cap, problems),
-    cooldownMs: durationOf(options.cooldown, 'cooldown', problems),
+    cap,
+    cooldownMs,
     emit: options.emit as TriggerSpec['emit'],
     fingerprint: [name, ...optionNames.map(option => sourceOf(options[option]))],
   }

@@ -96,6 +96,21 @@ t.test('a wait must end before the profile can expire', async t => {
   t.strictSame(shop('24h'), ['triggers.gone.after must be shorter than the profile\'s ttl, got "24h"'])
 })
 
+t.test('a cap and a cooldown must not reach further back than the profile does', async t => {
+  const shop = (ttl: string | undefined, cap: string, cooldown: string) =>
+    profile('shop', { ...(ttl === undefined ? {} : { ttl }), traits: {} }).trigger('seen', {
+      on: 'view',
+      cap,
+      cooldown,
+    }).problems
+  t.strictSame(shop('7d', '3/7d', '168h'), [])
+  t.strictSame(shop(undefined, '3/7d', '168h'), [])
+  t.strictSame(shop('6d', '3/7d', '145h'), [
+    'triggers.seen.cap must not be longer than the profile\'s ttl, got "3/7d"',
+    'triggers.seen.cooldown must not be longer than the profile\'s ttl, got "145h"',
+  ])
+})
+
 t.test('what comes after a pipeline has taken the definition is refused', async t => {
   const shop = profile('shop', { traits: { views: count('view') } })
   t.ok(shop.fingerprint)
