@@ -151,14 +151,31 @@ export class StageChain {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted()
       try {
-        await stage.prepare!(events, AbortSignal.any([signal, AbortSignal.timeout(prepareTimeoutMs)]))
-        return
+        return await within(prepareTimeoutMs, signal, bounded => stage.prepare!(events, bounded))
       } catch (error) {
+        signal.throwIfAborted()
         const text = `stage "${name}" could not prepare a batch of ${events.length}: ${messageOf(error)}`
         this.observer.prepareFailed(name, new MillraceError('prepare_failed', text, { cause: error }))
         await delay(retryMs[Math.min(attempt, retryMs.length - 1)], undefined, { signal })
       }
     }
+  }
+}
+
+/** Rejects when the time is up or `signal` is aborted, even if `work` does not heed the signal that tells it so. */
+async function within<T>(ms: number, signal: AbortSignal, work: (bounded: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController()
+  const stop = (): void => over.abort(signal.reason)
+  signal.addEventListener('abort', stop)
+  const timer = setTimeout(() => over.abort(new Error(`not done within ${ms} ms`)), ms)
+  const cut = new Promise<never>((_, reject) => {
+    over.signal.addEventListener('abort', () => reject(over.signal.reason as Error))
+  })
+  try {
+    return await Promise.race([cut, work(over.signal)])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
   }
 }
 
