@@ -21,6 +21,7 @@ import { partitionOf } from './nats/partitioning.js'
 import { provision } from './nats/provision.js'
 import { Publisher } from './nats/publisher.js'
 import { Streams } from './nats/streams.js'
+import { requireCount } from './partition/partition-count.js'
 import { Partition, type PartitionStatus } from './partition/partition.js'
 import { learnLayouts } from './partition/profile-loading.js'
 import type { Pipeline } from './pipeline.js'
@@ -130,6 +131,7 @@ export class Engine {
       const model = pipeline.profile.model()
       await untilReachable(log, signal, () => learnLayouts(store, model))
       await untilReachable(log, signal, () => store.saveLayout(model.layout))
+      await untilReachable(log, signal, () => requireCount(store, pipeline.partitions))
       metrics.expect(pipeline.stages, model)
       const chain = await StageChain.start(
         pipeline.stages,

@@ -46,6 +46,8 @@ export interface PartitionMeta {
   readonly definitionChanges: number
   /** Halt reason whose loss a person has accepted; empty when none. */
   readonly accepted: string
+  /** How many partitions the pipeline has had from the first attach on; 0 before that. */
+  readonly partitions: number
   readonly phase: Phase
   /** What the owner is about to process, see `partition/trial.ts`; empty when nothing is in doubt. */
   readonly trial: string
@@ -70,6 +72,7 @@ export function freshMeta(stateId: string): PartitionMeta {
     definitionFrom: 0,
     definitionChanges: 0,
     accepted: '',
+    partitions: 0,
     phase: '',
     trial: '',
   }

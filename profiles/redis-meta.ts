@@ -18,6 +18,7 @@ const names: Record<keyof PartitionMeta, string> = {
   definitionFrom: 'definition_from',
   definitionChanges: 'definition_changes',
   accepted: 'accepted',
+  partitions: 'partitions',
   phase: 'phase',
   trial: 'trial',
 }
@@ -45,6 +46,7 @@ export function parseMeta(fields: Readonly<Record<string, string>>): PartitionMe
     definitionFrom: number('definitionFrom'),
     definitionChanges: number('definitionChanges'),
     accepted: text('accepted'),
+    partitions: number('partitions'),
     phase: text('phase') as PartitionMeta['phase'],
     trial: text('trial'),
   }

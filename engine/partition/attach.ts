@@ -20,6 +20,8 @@ export interface AttachContext {
   /** Absent for the first generation. */
   readonly before?: Before | undefined
   readonly partition: number
+  /** How many there are. */
+  readonly partitions: number
   /** Hash of the definition that is to run. */
   readonly definition: string
   /** Empty outside of tests. */
@@ -42,7 +44,7 @@ export async function attach(
   meta: PartitionMeta,
   published: number | Promise<number>,
 ): Promise<AttachPlan> {
-  const { streams, names, definition } = context
+  const { streams, names, definition, partitions } = context
   const asked = streams.freshFacts(names.streams.events)
   // All at once, because the partition stands still meanwhile.
   const [facts, record, publishedSeq, beforeProblem, startProblem] = await Promise.all([
@@ -75,7 +77,8 @@ export async function attach(
         ? {}
         : { definitionChanges: changes }
       : { definition, definitionFrom: isFirst ? 0 : position, definitionChanges: changes + 1 }
-  return { update: { ...update, ...changed, ...(meta.accepted === '' ? {} : { accepted: '' }) }, record }
+  const counted: MetaUpdate = meta.partitions === 0 ? { partitions } : {}
+  return { update: { ...update, ...changed, ...counted, ...(meta.accepted === '' ? {} : { accepted: '' }) }, record }
 }
 
 /** Why this partition must not be processed as it stands, or `undefined`. Reads only. */

@@ -31,9 +31,18 @@ export interface Findings {
 /** Reads all there is to know under the new token, at once, and decides. Throws the halt that stands in the way. */
 export async function examine(context: EngineContext, partition: number, found: PartitionMeta): Promise<Findings> {
   const { store, streams, names, pipeline, model, generation, clock, without } = context
-  const { name, hash: definition } = pipeline
+  const { name, hash: definition, partitions } = pipeline
   const before = await readBefore(store, name, generation, partition)
-  const scope = { streams, names, state: stateNameOf(name, generation), before, partition, definition, without }
+  const scope = {
+    streams,
+    names,
+    state: stateNameOf(name, generation),
+    before,
+    partition,
+    partitions,
+    definition,
+    without,
+  }
   // After that, because whoever was sealed may have published until then.
   const reading = Floors.read({ ...scope, pipeline: name, clock })
   const [floors, plan, hashes, outbox] = await Promise.all([

@@ -41,6 +41,7 @@ test('every change comes back as it was written', async t => {
       sequenceOffset: number,
       definitionFrom: number,
       definitionChanges: number,
+      partitions: number,
       streamCreated: text,
       anchor: text,
       definition: text,

@@ -24,6 +24,7 @@ const attached: PartitionMeta = {
   streamCreated: created,
   anchor,
   definition: 'rules-a',
+  partitions: 16,
 }
 const ledgerOf = (meta: PartitionMeta): LedgerEntry => ({
   stateId: meta.stateId,
@@ -60,6 +61,7 @@ function context(broker: Broker = {}, definition = 'rules-a'): AttachContext & {
     names: new Names(),
     state: 'shop',
     partition: 3,
+    partitions: 16,
     definition,
   }
 }
@@ -77,6 +79,7 @@ test('the first attach starts before the first event that the stream holds', asy
     definition: 'rules-a',
     definitionFrom: 0,
     definitionChanges: 1,
+    partitions: 16,
   })
   const later = { created, firstSeq: 51, lastSeq: 100 }
   t.match(await planned(context({ ledger: undefined, facts: later }), meta, -1), { position: 50, lastSeq: 50 })
@@ -86,6 +89,11 @@ test('the first attach starts before the first event that the stream holds', asy
 
 test('nothing changes when all is as it was', async t => {
   t.strictSame(await planned(context(), attached, -1), {})
+  t.strictSame(
+    await planned(context(), { ...attached, partitions: 0 }, -1),
+    { partitions: 16 },
+    'stored before it was counted',
+  )
 })
 
 test('a changed definition takes effect at the position', async t => {
