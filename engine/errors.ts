@@ -19,6 +19,7 @@ interface ErrorRow {
 export const errorTable = {
   nats_unavailable: { action: 'retry', meaning: 'NATS does not answer.' },
   redis_unavailable: { action: 'retry', meaning: 'Redis does not answer, or the reply to a commit was lost.' },
+  starting: { action: 'retry', meaning: 'The engine has not started yet.' },
   prepare_failed: { action: 'retry', meaning: 'A stage could not load what it needs for a batch.' },
   publish_failed: {
     action: 'retry',

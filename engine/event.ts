@@ -1,3 +1,6 @@
+/** UTF-16 units. A key is part of addresses, subjects and names in Redis. */
+export const maxKeyLength = 1_024
+
 /** What the broker delivered, as it was delivered. Headers are decoded when they are touched, which only a dead letter does. */
 export interface Origin {
   /** Stored subject, `events.<partition>.<source>.<type>`. */

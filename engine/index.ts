@@ -1,5 +1,5 @@
 /** Everything that `operators/`, `profiles/` and the composition root may use of the engine. */
-export { Event, type EventChange, type Origin } from './event.js'
+export { Event, maxKeyLength, type EventChange, type Origin } from './event.js'
 export { Drop, Reject, drop, reject } from './outcome.js'
 export {
   defineOperator,

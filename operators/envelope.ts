@@ -1,7 +1,7 @@
 /**
  * What decode stages share: where in a decoded value an event keeps its key, its id and the time it happened.
  */
-import { type Event, type Problems, type Reject, reject, text } from '../engine/index.js'
+import { type Event, maxKeyLength, type Problems, type Reject, reject, text } from '../engine/index.js'
 import { pathReader, verifyPath } from './path.js'
 
 export const envelopeOptions = {
@@ -17,9 +17,6 @@ export const envelopeOptions = {
 }
 
 export const envelopeRejects = ['key_missing', 'id_invalid', 'time_invalid'] as const
-
-/** What the admin port takes in a path too, so that every profile can be asked for. */
-const maxKeyLength = 1024
 
 interface EnvelopePaths {
   readonly key: string

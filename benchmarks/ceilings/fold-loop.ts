@@ -101,7 +101,7 @@ export class FoldLoop {
         profiles,
         profileTtlMs: this.#model.ttlMs,
         timers: [...fold.rearmed].map(({ key, dueAt }) => ({ key, dueAt })),
-        memory: hashes.flatMap(recent => recent?.drain(position, memory.now) ?? []),
+        memory: hashes.flatMap(recent => recent?.drain(position, now) ?? []),
         outbox,
         trim: lane.published,
       }

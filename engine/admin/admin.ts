@@ -9,6 +9,7 @@
  * Profiles are personal data and the port asks nobody who they are: it listens on the loopback address unless told otherwise.
  */
 import type { Clock } from '../clock.js'
+import { maxKeyLength } from '../event.js'
 import type { Log } from '../log.js'
 import type { Fence } from '../nats/fence.js'
 import type { PartitionState } from '../partition/partition.js'
@@ -49,8 +50,6 @@ export interface AdminSources {
   readonly clock: Clock
   readonly log: Log
 }
-
-const maxKeyLength = 1024
 
 /** Listens; rejects when the address is taken. */
 export function openAdminPort(sources: AdminSources, at: { host: string; port: number }): Promise<AdminPort> {

@@ -110,7 +110,7 @@ function adminSources(
       }
     },
     profile: async key => {
-      if (running.engine === undefined) throw new MillraceError('redis_unavailable', 'the engine has not started yet')
+      if (running.engine === undefined) throw new MillraceError('starting', 'the engine has not started yet')
       return running.engine.profile(key)
     },
   }

@@ -96,7 +96,7 @@ export class Outbox {
   /** Takes entries that are stored, oldest first, and sends what it may. */
   add(entries: readonly OutboxEntry[]): void {
     this.#expected.entries = this.#expected.bytes = 0
-    for (const entry of entries) this.#push({ entry, bytes: sizeOf(entry), isAcknowledged: false })
+    for (const entry of entries) this.#push(entry, false)
     this.send()
   }
 
@@ -104,7 +104,7 @@ export class Outbox {
   restore(stored: readonly Buffer[], isPublished: (entry: OutboxEntry) => boolean): void {
     for (const bytes of stored) {
       const entry = decodeEntry(bytes)
-      this.#push({ entry, bytes: sizeOf(entry), isAcknowledged: isPublished(entry) })
+      this.#push(entry, isPublished(entry))
     }
     this.#release()
     this.send()
@@ -122,10 +122,11 @@ export class Outbox {
     await Promise.all([...this.#senders].map(sender => sender.close()))
   }
 
-  #push(slot: Slot): void {
+  #push(entry: OutboxEntry, isAcknowledged: boolean): void {
+    const slot = { entry, bytes: sizeOf(entry), isAcknowledged }
     this.#slots.push(slot)
     this.#bytes += slot.bytes
-    if (!slot.isAcknowledged) this.#senderOf.get(slot.entry.lane)!.add(slot)
+    if (!isAcknowledged) this.#senderOf.get(entry.lane)!.add(slot)
   }
 
   #acknowledge(slot: Slot, isDuplicate: boolean): void {
