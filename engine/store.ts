@@ -175,8 +175,8 @@ export interface ProfileStore {
   commit(partition: number, commit: Commit): Promise<CommitOutcome>
   /** Stored forms in the order of the keys. */
   load(partition: number, keys: readonly string[]): Promise<(Buffer | undefined)[]>
-  /** The earliest timers due later than `after` and at or before `upTo`, by time, at most `limit`. */
-  timers(partition: number, after: number, upTo: number, limit: number): Promise<Timer[]>
+  /** The earliest timers due from `from` to `upTo`, both included, by time and UTF-8 bytes of the key, at most `limit`. */
+  timers(partition: number, from: number, upTo: number, limit: number): Promise<Timer[]>
   /** Stored buckets of a stage's memory, both ends included; a bucket may be absent. */
   memory(partition: number, stage: string, fromBucket: number, toBucket: number): Promise<MemoryBucket[]>
   /** The whole outbox, oldest first. */

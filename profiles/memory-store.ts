@@ -148,10 +148,10 @@ export class MemoryStore implements ProfileStore {
     return Promise.resolve(keys.map(key => profiles?.get(key)))
   }
 
-  timers(number: number, after: number, upTo: number, limit: number): Promise<Timer[]> {
+  timers(number: number, from: number, upTo: number, limit: number): Promise<Timer[]> {
     const all = [...(this.#partitions.get(number)?.timers ?? [])].map(([key, dueAt]) => ({ key, dueAt }))
-    const due = all.filter(({ dueAt }) => dueAt > after && dueAt <= upTo)
-    due.sort((a, b) => a.dueAt - b.dueAt || (a.key < b.key ? -1 : 1))
+    const due = all.filter(({ dueAt }) => dueAt >= from && dueAt <= upTo)
+    due.sort((a, b) => a.dueAt - b.dueAt || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))
     return Promise.resolve(due.slice(0, limit))
   }
 

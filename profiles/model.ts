@@ -188,9 +188,11 @@ export class Model implements ProfileModel<State> {
     this.#arm(state, turn.dueAt)
   }
 
+  /** Not beyond its end, when the store may drop the profile; that itself is only worth a look to leave segments. */
   #arm(state: State, dueAt: number): void {
-    const isInside = this.#parts.segments.some(({ slot }) => state.slots[slot] !== 0)
-    state.dueAt = isInside ? Math.min(dueAt, this.#expiresAt(state)) : dueAt
+    const expiresAt = this.#expiresAt(state)
+    if (dueAt < expiresAt) state.dueAt = dueAt
+    else state.dueAt = this.#parts.segments.some(({ slot }) => state.slots[slot] !== 0) ? expiresAt : Infinity
   }
 
   #expire(state: State, effects: Effects): void {

@@ -148,10 +148,10 @@ export class RedisStore implements ProfileStore {
     return found.map(bytes => bytes ?? undefined)
   }
 
-  async timers(partition: number, after: number, upTo: number, limit: number): Promise<Timer[]> {
+  async timers(partition: number, from: number, upTo: number, limit: number): Promise<Timer[]> {
     const key = this.#keys.timers(partition)
     const flat = await this.#reads.run(key, 'load timers', redis =>
-      redis.zrange(key, `(${after}`, upTo, 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES'),
+      redis.zrange(key, from, upTo, 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES'),
     )
     const timers: Timer[] = []
     for (let i = 0; i + 1 < flat.length; i += 2) timers.push({ key: flat[i]!, dueAt: Number(flat[i + 1]) })

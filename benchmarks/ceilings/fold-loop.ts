@@ -3,7 +3,7 @@
  * into this process' memory. The steps are those of `engine/partition/session.ts`, each with a stopwatch that runs once a batch.
  */
 import type { Config } from '../../engine/config/config.js'
-import { limitsOf } from '../../engine/config/limits.js'
+import { limitsOf, type Limits } from '../../engine/config/limits.js'
 import type { ProfileModel } from '../../engine/model.js'
 import type { Batch } from '../../engine/nats/arrivals.js'
 import { Names } from '../../engine/nats/names.js'
@@ -54,6 +54,7 @@ export class FoldLoop {
   readonly #store = new MemoryStore()
   readonly #signal = new AbortController().signal
   readonly #model: ProfileModel
+  readonly #limits: Limits
   readonly #lanes: Promise<readonly Lane[]>
 
   /** Starts with no state. */
@@ -64,6 +65,7 @@ export class FoldLoop {
     private readonly stopwatch: Stopwatch,
   ) {
     this.#model = pipeline.profile.model()
+    this.#limits = limitsOf(config, pipeline.partitions)
     const partitions = Array.from({ length: pipeline.partitions }, (_, partition) => partition)
     this.#lanes = Promise.all(partitions.map(partition => this.#openLane(pipeline, config, partition)))
   }
@@ -76,13 +78,14 @@ export class FoldLoop {
   async #runBatch(lane: Lane, partition: number, batch: Batch): Promise<void> {
     const { memory, hashes, folder, committer } = lane
     const { stopwatch } = this
+    const context = { store: this.#store, model: this.#model, limits: this.#limits }
     const { survivors, rejected } = await this.chain.run(batch.events, hashes, this.#signal)
     const staged = new StagedBatch(batch, { survivors, rejected })
     while (!staged.isDone) {
       stopwatch.start()
       const upTo = Math.max(memory.now, staged.last.receivedAt)
-      await memory.timers.cover(upTo)
-      await loadProfiles({ store: this.#store, model: this.#model }, partition, memory, staged.remaining(), upTo)
+      if (memory.timers.isShortOf(upTo)) await memory.timers.cover(upTo)
+      await loadProfiles(context, partition, memory, staged.remaining(), upTo)
       stopwatch.lap('load profiles')
       const fold = folder.fold(staged)
       stopwatch.lap('fold')
@@ -114,7 +117,7 @@ export class FoldLoop {
   }
 
   async #openLane(pipeline: Pipeline, config: Config, partition: number): Promise<Lane> {
-    const limits = limitsOf(config, pipeline.partitions)
+    const limits = this.#limits
     const names = new Names(config.streams)
     const effects = new EffectCollector(names, {
       profile: this.#model.name,
@@ -125,7 +128,7 @@ export class FoldLoop {
     })
     const memory: PartitionMemory = {
       profiles: new ProfileCache(limits.cacheProfiles, limits.cacheBytes),
-      timers: new TimerQueue((after, upTo, limit) => this.#store.timers(partition, after, upTo, limit)),
+      timers: new TimerQueue((from, upTo, limit) => this.#store.timers(partition, from, upTo, limit)),
       effects,
       position: 0,
       lastSeq: 0,

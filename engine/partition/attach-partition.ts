@@ -137,7 +137,7 @@ function memoryOf(
   effects.ordinal = meta.ordinal
   return {
     profiles: new ProfileCache(limits.cacheProfiles, limits.cacheBytes),
-    timers: new TimerQueue((after, upTo, limit) => store.timers(partition, after, upTo, limit)),
+    timers: new TimerQueue((from, upTo, limit) => store.timers(partition, from, upTo, limit)),
     effects,
     position: meta.position,
     lastSeq: meta.lastSeq,

@@ -80,8 +80,8 @@ export class Folder {
   ) {}
 
   /**
-   * Folds until the batch is done or a bound is reached. All profiles and all timers up to `memory.timers.coveredUntil`
-   * must be loaded. Throws `PoisonedEvent`.
+   * Folds until the batch is done, a bound is reached, or timers that are not known or whose profiles are not loaded come first.
+   * The events' profiles must be loaded. Throws `PoisonedEvent`.
    */
   fold(batch: StagedBatch): Fold {
     const { memory } = this
@@ -95,8 +95,8 @@ export class Folder {
       const event = batch.next
       const now = Math.max(memory.now, event.receivedAt)
       effects.causedAtMs = 0
-      // More timers are due than one page holds: they come first, the event with a later fold.
-      if (!this.#fire(Math.min(now, memory.timers.coveredUntil)) || now > memory.timers.coveredUntil) break
+      // More timers are due than are at hand: they come first, the event with a later fold.
+      if (!this.#fire(now) || !memory.timers.covers(now)) break
       memory.now = now
       const { seq } = event
       effects.follow(seq)
@@ -120,7 +120,7 @@ export class Folder {
   /** Fires what is due by the wall clock, when nothing more has arrived. */
   fireUntil(upTo: number): Fold {
     this.memory.effects.causedAtMs = 0
-    this.#fire(Math.min(upTo, this.memory.timers.coveredUntil))
+    this.#fire(upTo)
     return this.#finish({ last: undefined, lastBrokerMs: 0, received: 0, appliedBrokerMs: [], appliedOccurredAt: [] })
   }
 
@@ -152,16 +152,20 @@ export class Folder {
     return this.#changed.size >= maxProfiles || this.#bytes + this.memory.effects.bytes >= maxBytes
   }
 
-  /** False when a bound was reached first; the rest fires with the next commit. */
+  /** False when a bound was reached first, or a profile that is not loaded; the rest fires with the next commit. */
   #fire(upTo: number): boolean {
     const { timers, profiles, effects } = this.memory
     for (;;) {
-      if (timers.nextDueAt > upTo) return true
-      if (this.#changed.size >= this.rules.maxProfiles) return false
-      const timer = timers.take(upTo)!
+      const timer = timers.next
+      if (timer === undefined || timer.dueAt > upTo) return true
       const state = profiles.peek(timer.key)
-      // Armed anew since, or gone: the entry was only a hint.
-      if (state === undefined || state.dueAt !== timer.dueAt) continue
+      if (state === undefined || this.#isFull()) return false
+      timers.take()
+      if (state.dueAt !== timer.dueAt) {
+        // Armed anew since, or gone: the entry was only a hint. Of what has gone with its profile, the store learns by this.
+        if (state.dueAt === Infinity) this.#rearmed.add(state)
+        continue
+      }
       effects.key = timer.key
       this.memory.now = Math.max(this.memory.now, timer.dueAt)
       try {

@@ -4,18 +4,21 @@ import type { Event } from '../event.js'
 import type { ProfileModel } from '../model.js'
 import type { PartitionMemory } from './fold.js'
 
-type LoadContext = Pick<EngineContext, 'store' | 'model'>
+type LoadContext = Pick<EngineContext, 'store' | 'model' | 'limits'>
 
-/** Profiles of the events' keys, and of the timers due at or before `upTo`. Throws `profile_unreadable`. */
+/**
+ * Profiles of the events' keys, and of the timers due at or before `upTo`: of the earliest, as many as a commit takes. Throws
+ * `profile_unreadable`.
+ */
 export async function loadProfiles(
-  { store, model }: LoadContext,
+  { store, model, limits }: LoadContext,
   partition: number,
   { profiles, timers }: PartitionMemory,
   events: readonly Event[],
   upTo: number,
 ): Promise<void> {
   const wanted = new Set<string>()
-  timers.keysDue(upTo, wanted)
+  timers.keysDue(upTo, limits.batchEvents, wanted)
   for (const key of wanted) if (profiles.get(key) !== undefined) wanted.delete(key)
   let asked = wanted.size
   for (const { key, type } of events) {

@@ -187,9 +187,9 @@ export class Session {
   async #fireUntil(upTo: number): Promise<void> {
     const { timers } = this.#memory
     do {
-      if (timers.coveredUntil < upTo) await this.#cover(upTo)
+      if (timers.isShortOf(upTo)) await this.#cover(upTo)
       if (timers.nextDueAt <= upTo) await this.#fireTimers(upTo)
-    } while (timers.nextDueAt <= upTo || timers.coveredUntil < upTo)
+    } while (!timers.covers(upTo) || timers.nextDueAt <= upTo)
     await this.#settle()
   }
 
@@ -200,7 +200,7 @@ export class Session {
 
   async #fold(staged: StagedBatch): Promise<Fold> {
     const upTo = Math.max(this.#memory.now, staged.last.receivedAt)
-    if (this.#memory.timers.coveredUntil < upTo) await this.#cover(upTo)
+    if (this.#memory.timers.isShortOf(upTo)) await this.#cover(upTo)
     await loadProfiles(this.context, this.attached.partition, this.#memory, staged.remaining(), upTo)
     const startedAt = performance.now()
     try {
@@ -219,7 +219,7 @@ export class Session {
     if (this.attached.forerunner !== undefined) return this.#follow(this.attached.forerunner)
     const { timers } = this.#memory
     const wall = this.context.clock.wallMs()
-    if (timers.coveredUntil < wall) await this.#cover(Math.ceil(wall))
+    if (timers.isShortOf(wall)) await this.#cover(Math.ceil(wall))
     const isDue = timers.nextDueAt + wallSlackMs <= wall
     const isStale = performance.now() - this.#lastMoveAt > idleMs
     if (isDue || isStale) {

@@ -191,22 +191,22 @@ for (const { name, prepare } of kinds) {
       t.strictSame(await store.load(1, ['plain']), [undefined], 'of this partition only')
     })
 
-    suite.test('timers come by time, later than `after`, up to and with `upTo`, at most `limit`', async t => {
+    suite.test('timers come by time and key, from `from` to `upTo`, both included, at most `limit`', async t => {
       const store = await open(t, place)
       const meta = await takeOver(store, 0, 'owner', 'state')
       const at = (dueAt: number, ...keys: string[]) => keys.map(key => ({ key, dueAt }))
-      const timers = [...at(30, 'd', 'c', 'b'), ...at(20, 'x'), ...at(10, 'y'), ...at(40, 'a')]
+      const timers = [...at(30, 'd', 'c', 'b'), ...at(20, 'x'), ...at(10, 'y'), ...at(40, '\u{1f600}', '\uffee', 'a')]
       await store.commit(0, next(meta, 'c1', { timers }))
       t.strictSame(await store.timers(0, -1, 100, 100), [
         ...at(10, 'y'),
         ...at(20, 'x'),
         ...at(30, 'b', 'c', 'd'),
-        ...at(40, 'a'),
+        ...at(40, 'a', '\uffee', '\u{1f600}'),
       ])
-      t.strictSame(await store.timers(0, 10, 30, 100), [...at(20, 'x'), ...at(30, 'b', 'c', 'd')])
-      t.strictSame(await store.timers(0, 9, 29, 100), [...at(10, 'y'), ...at(20, 'x')])
+      t.strictSame(await store.timers(0, 11, 30, 100), [...at(20, 'x'), ...at(30, 'b', 'c', 'd')])
+      t.strictSame(await store.timers(0, 10, 29, 100), [...at(10, 'y'), ...at(20, 'x')])
       t.strictSame(await store.timers(0, -1, 100, 3), [...at(10, 'y'), ...at(20, 'x'), ...at(30, 'b')])
-      t.strictSame(await store.timers(0, 40, 100, 3), [])
+      t.strictSame(await store.timers(0, 41, 100, 3), [])
       t.strictSame(await store.timers(1, -1, 100, 3), [])
     })
 
@@ -215,8 +215,8 @@ for (const { name, prepare } of kinds) {
       const meta = await takeOver(store, 0, 'owner', 'state')
       const dueAt = 1_799_999_999_999
       await store.commit(0, next(meta, 'c1', { timers: [{ key: 'a', dueAt }] }))
-      t.strictSame(await store.timers(0, dueAt - 1, dueAt, 1), [{ key: 'a', dueAt }])
-      t.strictSame(await store.timers(0, dueAt, dueAt + 1, 1), [])
+      t.strictSame(await store.timers(0, dueAt, dueAt, 1), [{ key: 'a', dueAt }])
+      t.strictSame(await store.timers(0, dueAt + 1, dueAt + 2, 1), [])
     })
 
     suite.test('memory comes by bucket, both ends included, absent ones left out', async t => {

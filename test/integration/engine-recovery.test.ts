@@ -1,10 +1,13 @@
 /** Stops, restarts, servers that go away and come back with less: each event still counts once, each trigger is out once. */
 import { test } from 'tap'
+import { systemClock } from '../../engine/clock.js'
+import { events } from '../../engine/millrace.js'
+import { RedisStore } from '../../profiles/redis-store.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce, read } from '../support/exactly-once.js'
 import { testOnEachNats } from '../support/nats-releases.js'
 import { backUp, redisClient, restore } from '../support/redis.js'
-import { idOf, userOf, visit, visitPartitions, visits } from '../support/visits.js'
+import { idOf, userOf, visit, visitPartitions, visits, type Visit } from '../support/visits.js'
 import { triggered, users, visitsOf, world } from '../support/world.js'
 
 testOnEachNats('a restart goes on where the last run stopped', async (t, nats) => {
@@ -147,6 +150,47 @@ test('timers that fell due while the engine was stopped fire before later events
     return (await triggered(broker, 'gone_quiet')).length >= 2 * users.length
   })
   t.strictSame((await triggered(broker, 'gone_quiet')).sort(), [...early, ...late].map(idOf).sort())
+})
+
+test('when all people of a partition are due at one moment, they are loaded and fired a commit at a time', async t => {
+  const { broker, servers, start } = await world(t)
+  const batchEvents = 50
+  const people = Array.from({ length: 2_500 }, (_, i) => `ada-${i}`)
+  // Windows let go in tiles: everybody seen within the same minute is due at the same moment.
+  const { profile, count } = events<{ visit: Visit }>()
+  const visitor = profile('visitor', { traits: { lately: count('visit').within('1h') } })
+  visitor.segment('around', p => p.lately >= 1)
+  const definition = () => visits({ profile: visitor })
+  const setup = {
+    store: new RedisStore({ url: servers.redis.url }, 'visits'),
+    settings: { MILLRACE_BATCH_MAX_EVENTS: String(batchEvents), MILLRACE_CACHE_MAX_PROFILES: '100' },
+  }
+  const first = await start(definition(), setup)
+  await broker.publish(...people.map(user => visit(user)))
+  await eventually('all are around', async () => (await broker.count('SEGMENTS')) === people.length)
+  await first.stop()
+  let most = 0
+  const store = new RedisStore({ url: servers.redis.url }, 'visits')
+  const load = store.load.bind(store)
+  store.load = (partition, keys) => {
+    most = Math.max(most, keys.length)
+    return load(partition, keys)
+  }
+  const clock = {
+    ...systemClock,
+    wallMs: () => systemClock.wallMs() + 2 * 3_600_000,
+    monotonicMs: () => performance.now(),
+  }
+  const later = await start(definition(), { ...setup, store, clock })
+  await eventually('nobody is', async () => (await broker.count('SEGMENTS')) >= 2 * people.length)
+  await later.idle()
+  const left = (await broker.read('SEGMENTS')).slice(people.length)
+  t.ok(left.every(({ subject }) => subject.includes('.exited.')))
+  t.strictSame(left.map(({ headers }) => headers['Millrace-Key']!).sort(), [...people].sort())
+  t.ok(most > 1 && most <= batchEvents, `${most} profiles in one read`)
+  for (let partition = 0; partition < visitPartitions; partition++) {
+    t.strictSame(await store.timers(partition, 0, Infinity, 1), [])
+  }
 })
 
 test('a profile is served stale while Redis is away', async t => {

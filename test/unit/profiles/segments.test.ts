@@ -118,3 +118,16 @@ t.test('an expired profile is shown as empty', async t => {
     lastSeq: 0,
   })
 })
+
+t.test('nobody is woken to look at a profile that has expired, unless it is in a segment', async t => {
+  const life = new Life(visitor('100ms').segment('browsing', p => p.lately >= 2))
+  life.event(1000, 'view')
+  t.equal(life.state.dueAt, Infinity, 'the window lets go at 1610')
+  life.event(1050, 'view')
+  t.equal(life.state.dueAt, 1150)
+  life.until(9000)
+  t.strictSame(life.take(), [
+    [1050, 'browsing', 'entered'],
+    [1150, 'browsing', 'exited'],
+  ])
+})

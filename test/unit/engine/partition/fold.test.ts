@@ -218,12 +218,12 @@ test('time does not go back behind a timer that has fired', async t => {
 test('an event waits for timers that are not loaded yet', async t => {
   const { folder, memory, batchOf, diary } = open()
   await memory.timers.cover(0)
-  const horizon = memory.timers.coveredUntil
-  const batch = batchOf({ at: horizon }, { at: horizon + 1 })
+  const later = 1_000_000
+  const batch = batchOf({ at: 1 }, { at: later })
   t.equal(folder.fold(batch).received, 1)
   t.equal(batch.isDone, false)
   t.equal(folder.fold(batch).received, 0, 'and goes on waiting')
-  await memory.timers.cover(horizon + 1)
+  await memory.timers.cover(later)
   t.equal(folder.fold(batch).received, 1)
   t.equal(diary().length, 2)
 })
@@ -310,6 +310,42 @@ test('timers stop at the bound too, and the event waits for the rest', async t =
   const batch = batchOf({ at: 10, key: 'd' })
   t.match(folder.fold(batch), { firedTimers: 2, received: 0 })
   t.match(folder.fold(batch), { firedTimers: 1, received: 1 })
+})
+
+test('timers stop at one whose profile is not loaded', async t => {
+  const { folder, memory, batchOf, diary } = open()
+  await memory.timers.cover(1_000)
+  for (const key of ['a', 'b', 'c']) folder.fold(batchOf({ at: 1, key, arm: 5 }))
+  const b = memory.profiles.peek('b')!
+  memory.profiles.delete('b')
+  const batch = batchOf({ at: 10, key: 'd' })
+  t.match(folder.fold(batch), { firedTimers: 1, received: 0 })
+  t.match(folder.fireUntil(20), { firedTimers: 0 })
+  memory.profiles.set('b', b as Diary)
+  t.match(folder.fold(batch), { firedTimers: 2, received: 1 })
+  for (const key of 'abc') t.equal(diary(key).at(-1), 'timer of 5 at 5')
+})
+
+test('timers stop when enough bytes are to be written', async t => {
+  const { folder, memory, batchOf } = open({ maxBytes: 1 })
+  await memory.timers.cover(1_000)
+  for (const key of ['a', 'b', 'c']) folder.fold(batchOf({ at: 1, key, arm: 5 }))
+  t.match(folder.fireUntil(20), { firedTimers: 1 })
+  t.match(folder.fireUntil(20), { firedTimers: 1 })
+})
+
+test('of a timer whose profile has gone the store learns that nothing is to come', async t => {
+  const { folder, memory } = open()
+  await memory.timers.cover(1_000)
+  memory.timers.arm('gone', 5)
+  memory.profiles.set('gone', new Diary('gone'))
+  const fold = folder.fireUntil(20)
+  t.match(fold, { firedTimers: 0 })
+  t.strictSame(
+    [...fold.rearmed].map(({ key, dueAt }) => [key, dueAt]),
+    [['gone', Infinity]],
+  )
+  t.equal(fold.changed.size, 0)
 })
 
 test('however a stream is cut into batches, the outcome is the same', async t => {
