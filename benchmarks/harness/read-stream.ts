@@ -16,16 +16,15 @@ export interface StreamPart {
   readonly limits: Limits
 }
 
-/** Hands on whatever has arrived, until `count` messages have. Rejects when the reader had to start again on the way. */
+/** Hands on whatever has arrived, until `count` messages have. Rejects when the stream has lost some before they were read. */
 export async function readStream(
   connection: NatsConnection,
-  { manager }: Streams,
+  streams: Streams,
   { stream, filter, after = 0, count, limits }: StreamPart,
   take: (batch: Batch) => void,
 ): Promise<void> {
   const wakeup = new Wakeup()
   let received = 0
-  let restarted: string | undefined
   const options = {
     stream,
     filter,
@@ -37,14 +36,14 @@ export async function readStream(
     notBefore: 0,
     anchor: '',
     lastStored: () => Promise.resolve(0),
-    verify: () => Promise.resolve(),
-    wake: () => wakeup.wake(),
-    onRestart: (why: string) => {
-      // A server that is busy may need a second request before there is anything to read.
-      if (received > 0) restarted = why
+    verify: async (lastSeq: number, _anchor: string, notBefore: number) => {
+      const { firstSeq } = await streams.facts(stream, notBefore)
+      if (firstSeq > lastSeq + 1) throw new Error(`${stream} begins at ${firstSeq}, it was read up to ${lastSeq}`)
     },
+    wake: () => wakeup.wake(),
+    onRestart: () => {}, // it goes on where it was
   }
-  const reader = new Reader(connection, manager, options, after)
+  const reader = new Reader(connection, streams.manager, options, after)
   try {
     while (received < count) {
       const batch = reader.take(limits.batchEvents, limits.batchBytes)
@@ -52,7 +51,6 @@ export async function readStream(
       if (batch.events.length > 0) take(batch)
       else await wakeup.wait(1_000)
       if (reader.failure !== undefined) throw reader.failure
-      if (restarted !== undefined) throw new Error(`the reader of ${filter} started again: ${restarted}`)
     }
   } finally {
     await reader.close()
