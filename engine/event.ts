@@ -1,6 +1,9 @@
 /** UTF-16 units. A key is part of addresses, subjects and names in Redis. */
 export const maxKeyLength = 1_024
 
+/** In UTF-8, so in Redis and on the wire, every lone surrogate becomes U+FFFD: keys and ids that differ here would be one there. */
+export const loneSurrogate = /\p{Surrogate}/u
+
 /** What the broker delivered, as it was delivered. Headers are decoded when they are touched, which only a dead letter does. */
 export interface Origin {
   /** Stored subject, `events.<partition>.<source>.<type>`. */

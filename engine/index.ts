@@ -1,5 +1,5 @@
 /** Everything that `operators/`, `profiles/` and the composition root may use of the engine. */
-export { Event, maxKeyLength, type EventChange, type Origin } from './event.js'
+export { Event, loneSurrogate, maxKeyLength, type EventChange, type Origin } from './event.js'
 export { Drop, Reject, drop, reject } from './outcome.js'
 export {
   defineOperator,
@@ -17,6 +17,7 @@ export {
   bytes,
   duration,
   durationMs,
+  longestWait,
   flag,
   fn,
   oneOf,

@@ -112,7 +112,25 @@ export function durationMs(input: string, place: string): number {
   return ms
 }
 
-export const duration = kindOf<number, string>('duration', 'must be a duration such as "10m"', parseDuration)
+/**
+ * The most that something may be that is waited for: Node's timers take 2^31-1 ms, 24.8 days, and fire at once above. The rest is for
+ * what is added on the way.
+ */
+export const longestWait = '24d'
+
+/** `max` as a duration too. */
+export function duration<const Given extends Common<string> & { readonly max?: string }>(
+  given: Given,
+): OptionSpec<ValueOf<number, Given>, string, IsOptional<Given>> {
+  const { max } = given
+  const rule = 'must be a duration such as "10m"'
+  if (max === undefined) return kindOf<number, string>('duration', rule, parseDuration)(given)
+  const maxMs = durationMs(max, 'max')
+  return kindOf<number, string>(`duration up to ${max}`, `${rule}, at most "${max}"`, input => {
+    const ms = parseDuration(input)
+    return ms === undefined || ms > maxMs ? undefined : ms
+  })(given)
+}
 
 const unitBytes: Record<string, number> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
 

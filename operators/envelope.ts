@@ -1,7 +1,7 @@
 /**
  * What decode stages share: where in a decoded value an event keeps its key, its id and the time it happened.
  */
-import { type Event, maxKeyLength, type Problems, type Reject, reject, text } from '../engine/index.js'
+import { type Event, loneSurrogate, maxKeyLength, type Problems, type Reject, reject, text } from '../engine/index.js'
 import { pathReader, verifyPath } from './path.js'
 
 export const envelopeOptions = {
@@ -60,9 +60,6 @@ function nameOf(value: unknown): string | undefined {
   if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? String(value) : undefined
   return typeof value === 'bigint' ? String(value) : undefined
 }
-
-// Every lone surrogate becomes U+FFFD in Redis and on the wire, while here they stay different texts.
-const loneSurrogate = /\p{Surrogate}/u
 
 /** Says it without the value, which may be personal. */
 function whyNoName(value: unknown, path: string): string {

@@ -1,4 +1,4 @@
-import { defineOperator, drop, fn, reject, whole } from '../engine/index.js'
+import { defineOperator, drop, fn, loneSurrogate, maxKeyLength, reject, whole } from '../engine/index.js'
 import { typeFilter, typesOption } from './event-types.js'
 import { type UserEvent, asUserEvent, verifySynchronous } from './user-function.js'
 
@@ -21,7 +21,7 @@ export const split = defineOperator({
     ...typesOption,
   },
   drops: ['empty'],
-  rejects: ['too_many'],
+  rejects: ['too_many', 'key_missing'],
   cost: 'What the function costs, and every later stage once per part. Parts share the position of their event.',
   verify: ({ into }, problems) => verifySynchronous('into', into, problems),
   create: ({ into, maxParts, types }) => {
@@ -32,6 +32,11 @@ export const split = defineOperator({
         const parts = into(asUserEvent(event))
         if (parts.length === 0) return drop('empty')
         if (parts.length > maxParts) return reject('too_many', `${parts.length} parts, more than ${maxParts}`)
+        const unusable = parts.findIndex(({ key = '' }) => key.length > maxKeyLength || loneSurrogate.test(key))
+        if (unusable >= 0) {
+          const rule = `must have at most ${maxKeyLength} characters and no lone surrogate`
+          return reject('key_missing', `the key of part ${unusable} ${rule}`)
+        }
         return parts.map(({ value, key = event.key, type = event.type }, index) =>
           // With one id for all, a later dedupe would let only the first part pass.
           event.with({ value, key, type, id: event.id === undefined ? undefined : `${event.id}/${index}` }),

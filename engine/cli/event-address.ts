@@ -1,4 +1,5 @@
 /** Where an event of a file goes: subject, message id and headers out of its fields. */
+import { loneSurrogate } from '../event.js'
 import { subjectToken } from '../nats/partitioning.js'
 
 export interface Addressing {
@@ -54,7 +55,8 @@ function textAt(value: unknown, path: string, what: 'key' | 'type' | 'id'): stri
     return { problem: `has a number beyond 2^53 as ${what} at ${path}; it must be text` }
   }
   const text = typeof found === 'number' ? String(found) : found
-  return typeof text === 'string' && text !== '' ? text : { problem: `has no ${what} at ${path}` }
+  if (typeof text !== 'string' || text === '') return { problem: `has no ${what} at ${path}` }
+  return loneSurrogate.test(text) ? { problem: `has a lone surrogate in the ${what} at ${path}` } : text
 }
 
 function own(value: unknown, name: string): unknown {

@@ -6,6 +6,7 @@ import {
   bytes,
   duration,
   group,
+  longestWait,
   oneOf,
   secret,
   text,
@@ -191,17 +192,23 @@ export const configSchema = {
     }),
   }),
   lease: group('Ownership of partitions.', {
-    ttl: duration({ doc: 'A partition may be taken over when its owner has been silent this long.', fallback: '5s' }),
+    ttl: duration({
+      doc: 'A partition may be taken over when its owner has been silent this long.',
+      max: longestWait,
+      fallback: '5s',
+    }),
   }),
   watchdog: group('The end of a process that is blocked, by an event that loops for ever for instance.', {
     timeout: duration({
       doc: 'The event loop may stand still this long, then the process is killed; whoever starts it again or another replica goes on. "0s" switches it off.',
+      max: longestWait,
       fallback: '15s',
     }),
   }),
   shutdown: group('The stop after SIGTERM.', {
     deadline: duration({
       doc: "Finishing may take this long, then the process ends; keep it below the orchestrator's grace period.",
+      max: longestWait,
       fallback: '25s',
     }),
   }),

@@ -105,5 +105,9 @@ t.test('options that cannot work are problems', t => {
     'reloadEvery must be at least "1ms"',
     'by must be names joined by single dots, got "a."',
   ])
+  t.same(enrichTable({ ...options, reloadEvery: '24d' }).problems, [])
+  t.same(enrichTable({ ...options, reloadEvery: '2073600001ms' }).problems, [
+    'reloadEvery must be a duration such as "10m", at most "24d", got "2073600001ms"',
+  ])
   t.end()
 })

@@ -73,6 +73,17 @@ t.test('split into nothing drops the event, into more than maxParts rejects it',
   t.equal(told(standard.process(order(1001), context)), 'reject:too_many')
 })
 
+t.test('split rejects an event of which a part has a key that cannot be used', async t => {
+  const stage = await start(split({ into: (event: Event<string[]>) => event.value.map(key => ({ value: 1, key })) }))
+  t.match(stage.process(decoded(['\ud83d\ude00', '\ufffd']), context), [{ key: '😀' }, { key: '\ufffd' }])
+  for (const key of ['\ud800', 'a\udfffb', '\ude00\ud83d', '😀\ud83d', 'x'.repeat(1_025)]) {
+    t.match(stage.process(decoded(['ada', key]), context), {
+      reason: 'key_missing',
+      detail: 'the key of part 1 must have at most 1024 characters and no lone surrogate',
+    })
+  }
+})
+
 t.test('an async function is a problem: its promise would pass for a value, and for true', t => {
   t.same(filter({ keep: (async () => true) as never }).problems, ['keep must not be async'])
   t.same(map({ to: async () => 1 }).problems, ['to must not be async'])

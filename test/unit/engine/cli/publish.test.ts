@@ -131,6 +131,18 @@ t.test('an id that is another number once it is parsed is a bad line', async t =
   t.match(err, 'x.ndjson:1 has a number beyond 2^53 as id at id; it must be text\n')
 })
 
+t.test('a key or an id with a lone surrogate, which is another text once it is sent, is a bad line', async t => {
+  const events = [
+    '{"user":"\\ud83d\\ude00","id":"\\ufffd"}',
+    '{"user":"a\\ud83d","id":"e2"}',
+    '{"user":"ada","id":"\\ude00\\ud83d"}',
+  ]
+  const { sent, err } = await publish(t, 'x.ndjson', events.join('\n'), [...base, '--id', 'id'])
+  t.match(sent, [{ subject: 'events.web.viewed.😀', fields: ['Nats-Msg-Id', '\ufffd'] }])
+  t.equal(sent.length, 1)
+  t.match(err, 'x.ndjson:2 has a lone surrogate in the key at user\nx.ndjson:3 has a lone surrogate in the id at id\n')
+})
+
 t.test('with --strict the first bad line ends the command, what was sent before is waited for', async t => {
   const { sent, err, code } = await publish(t, 'x.ndjson', '{"user":"a"}\nno\n{"user":"b"}\n', [...base, '--strict'])
   t.equal(sent.length, 1)

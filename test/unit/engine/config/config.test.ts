@@ -142,6 +142,9 @@ t.test('every problem is said at once, with its place and the nearest known name
 t.test('bounds hold on both sides', async t => {
   const bounds: [good: string, bad: string][] = [
     ['lease: { ttl: 1s }', 'lease: { ttl: 999ms }'],
+    ['lease: { ttl: 24d }', 'lease: { ttl: 2073600001ms }'],
+    ['watchdog: { timeout: 24d }', 'watchdog: { timeout: 2073600001ms }'],
+    ['shutdown: { deadline: 24d }', 'shutdown: { deadline: 2073600001ms }'],
     ['batch: { maxEvents: 1 }', 'batch: { maxEvents: 0 }'],
     ['batch: { maxBytes: 1 }', 'batch: { maxBytes: 0 }'],
     ['admin: { port: 65535 }', 'admin: { port: 65536 }'],
@@ -171,6 +174,15 @@ t.test('bounds hold on both sides', async t => {
     t.strictSame(problemsIn(t, good), [], good)
     t.equal(problemsIn(t, bad).length, 1, bad)
   }
+})
+
+t.test('a duration that no timer can wait for is said with its place and value', async t => {
+  const file = 'watchdog: { timeout: 30d }\nshutdown: { deadline: soon }\nretention: { keep: 30d }\n'
+  t.strictSame(problemsIn(t, file, { MILLRACE_LEASE_TTL: '4w' }), [
+    'MILLRACE_LEASE_TTL must be a duration such as "10m", at most "24d", got "4w"',
+    'watchdog.timeout must be a duration such as "10m", at most "24d", got "30d"',
+    'shutdown.deadline must be a duration such as "10m", at most "24d", got "soon"',
+  ])
 })
 
 t.test('a named file must exist; the usual one may be missing', async t => {
