@@ -3,15 +3,16 @@
  * it under one conformance suite.
  *
  * All state of a partition moves in `commit`, atomically, guarded by the token (who may write) and by position and commit id
- * (on top of what). Nothing else writes but `acquire`, `renew`, `release` and `accept`.
+ * (on top of what). Nothing else writes but `acquire`, `renew`, `release`, `accept`, and what ends a generation: `seal`, `drop`,
+ * `clear` and `forget`.
  */
 import type { StoredLayout } from './model.js'
 
 /**
  * Where a generation is in its life: `building` behind the one before it, without effects; then in force (empty); `sealed` when
- * the next one goes on instead.
+ * the next one goes on instead. Or `dropped` while it was building: what it holds is being deleted and is not whole any more.
  */
-export type Phase = 'building' | '' | 'sealed'
+export type Phase = 'building' | '' | 'sealed' | 'dropped'
 
 /** Where a partition stands, as stored. Positions count logical sequences: stream sequence + `sequenceOffset`. */
 export interface PartitionMeta {
@@ -126,10 +127,10 @@ export type CommitOutcome = 'ok' | 'fenced' | 'conflict'
 /**
  * - `sealed`: now or before.
  * - `busy`: timers that are due have not fired.
- * - `building`: it is not in force itself.
+ * - `building`, `dropped`: it is not in force itself.
  * - `absent`: nobody has ever acquired it.
  */
-export type SealOutcome = 'sealed' | 'busy' | 'building' | 'absent'
+export type SealOutcome = 'sealed' | 'busy' | 'building' | 'dropped' | 'absent'
 
 /** Who wants a partition. */
 export interface Claim {
@@ -185,6 +186,11 @@ export interface ProfileStore {
   accept(partition: number, reason: string): Promise<boolean>
   /** Ends this generation of a partition for good: nobody owns it and nobody can. `insists`: even while it is `busy`. */
   seal(partition: number, insists: boolean): Promise<SealOutcome>
+  /**
+   * Marks a partition that is being built, before anything of it is deleted: its owner is fenced, and nobody goes on from what is
+   * left. False when it is not being built.
+   */
+  drop(partition: number): Promise<boolean>
   /** Deletes what this generation holds in all partitions but the metas, in small steps. Gives how many keys it found. */
   clear(): Promise<number>
   /** Deletes the meta; last, because without it the rest would pass for the state of a new beginning. */

@@ -97,6 +97,15 @@ export class MemoryStore implements ProfileStore {
     return Promise.resolve('sealed')
   }
 
+  drop(number: number): Promise<boolean> {
+    const partition = this.#partitions.get(number)
+    if (partition === undefined) return Promise.resolve(false)
+    const { meta } = partition
+    if (meta.phase !== 'building') return Promise.resolve(meta.phase === 'dropped')
+    partition.meta = { ...meta, phase: 'dropped', token: '', replica: '', renewals: meta.renewals + 1 }
+    return Promise.resolve(true)
+  }
+
   clear(): Promise<number> {
     let count = 0
     for (const partition of this.#partitions.values()) {

@@ -12,6 +12,7 @@ const files = {
   releasePartition: 'release',
   acceptLoss: 'accept',
   sealPartition: 'seal',
+  dropPartition: 'drop',
   leaveMembers: 'leave',
 } as const
 

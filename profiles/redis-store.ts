@@ -120,6 +120,11 @@ export class RedisStore implements ProfileStore {
     return String(reply).toLowerCase() as SealOutcome
   }
 
+  async drop(partition: number): Promise<boolean> {
+    const key = this.#keys.meta(partition)
+    return (await this.#leases.run(key, 'drop', redis => redis.dropPartition(1, key))) === 1
+  }
+
   async clear(): Promise<number> {
     const count = await clearPartitions(this.#reads, this.#keys)
     for (const key of [this.#keys.layouts(), this.#keys.members()]) {

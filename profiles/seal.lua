@@ -5,17 +5,15 @@
 -- Reply SEALED    now or before
 --       BUSY      timers are due at or before the partition's time
 --       BUILDING  it follows another generation itself
+--       DROPPED   it is being deleted
 --       ABSENT    it has never been acquired
 
 local now = redis.call('HMGET', KEYS[1], 'state_id', 'phase', 'now')
 if not now[1] then
   return 'ABSENT'
 end
-if now[2] == 'sealed' then
-  return 'SEALED'
-end
-if now[2] == 'building' then
-  return 'BUILDING'
+if now[2] and now[2] ~= '' then
+  return string.upper(now[2])
 end
 if ARGV[1] ~= '1' and redis.call('ZCOUNT', KEYS[2], '-inf', now[3] or '0') > 0 then
   return 'BUSY'

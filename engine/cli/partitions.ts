@@ -1,9 +1,10 @@
 /** `millrace partitions list | resume`: where each partition stands, and going on after a halt. */
 import { randomUUID } from 'node:crypto'
-import { messageOf, type MillraceError } from '../errors.js'
+import { MillraceError, messageOf } from '../errors.js'
 import { readBefore, stateNameOf } from '../generation.js'
 import { pendingAfter } from '../nats/pending.js'
-import { findProblem } from '../partition/attach.js'
+import { inspect } from '../partition/attach.js'
+import { Floors } from '../partition/floors.js'
 import { withoutNothing } from '../protections.js'
 import { freshMeta, type PartitionMeta, type ProfileStore } from '../store.js'
 import { watchLeases, type LeaseSign } from './lease-signs.js'
@@ -16,7 +17,10 @@ interface Standing {
   readonly meta: PartitionMeta | undefined
   /** Stream sequence up to which the partition is processed. */
   readonly processedSeq: number
+  /** Why it must not be processed. */
   readonly problem: MillraceError | undefined
+  /** The problem is that something is gone, and a person can accept that. */
+  readonly isLoss: boolean
 }
 
 /** 1 when a partition is halted. */
@@ -28,7 +32,7 @@ export function partitionsList(options: WorkspaceOptions & { json: boolean }, se
     const signs = await watchLeases(store, numbers, config.lease.ttl, services)
     const rows = await Promise.all(
       numbers.map(async partition => {
-        const standing = await standingOf(workspace, store, partition)
+        const standing = await standingOf(workspace, store, partition, services)
         return rowOf(standing, signs[partition]!, await pendingOf(workspace, standing))
       }),
     )
@@ -75,7 +79,7 @@ export interface ResumeOptions extends WorkspaceOptions {
   readonly acceptLoss: boolean
 }
 
-/** 0 when every named partition may go on, 1 when a loss must be accepted first, 2 when the call names none. */
+/** 0 when every named partition may go on, 1 when a loss must be accepted or a cause removed first, 2 when the call names none. */
 export function partitionsResume(options: ResumeOptions, services: Services): Promise<ExitCode> {
   return withWorkspace(options, services, async workspace => {
     const { stdout, stderr } = services.io
@@ -90,10 +94,10 @@ export function partitionsResume(options: ResumeOptions, services: Services): Pr
     const { store } = await workspace.store()
     let exit: ExitCode = 0
     for (const partition of wanted) {
-      const { problem, meta } = await standingOf(workspace, store, partition)
+      const { problem, isLoss, meta } = await standingOf(workspace, store, partition, services)
       if (problem === undefined) {
         stdout.write(`partition ${partition}: nothing to resume\n`)
-      } else if (!options.acceptLoss) {
+      } else if (!options.acceptLoss || !isLoss) {
         stderr.write(`partition ${partition}: ${problem.code}: ${messageOf(problem)}\n`)
         exit = 1
       } else {
@@ -105,7 +109,8 @@ export function partitionsResume(options: ResumeOptions, services: Services): Pr
         )
       }
     }
-    if (exit === 1) stderr.write('what is lost stays lost; to go on without it, say so with --accept-loss\n')
+    if (exit === 1 && !options.acceptLoss)
+      stderr.write('what is lost stays lost; to go on without it, say so with --accept-loss\n')
     return exit
   })
 }
@@ -123,9 +128,16 @@ function stateOf(meta: PartitionMeta | undefined, problem: MillraceError | undef
   return meta?.accepted === problem.code ? `accepted: ${problem.code}` : `halt: ${problem.code}`
 }
 
-async function standingOf(workspace: Workspace, store: ProfileStore, partition: number): Promise<Standing> {
+async function standingOf(
+  workspace: Workspace,
+  store: ProfileStore,
+  partition: number,
+  { clock }: Services,
+): Promise<Standing> {
   const { names, pipeline, config } = workspace
   const { streams } = await workspace.nats()
+  // Before the meta: what an owner at work publishes afterwards would seem to be unknown to Redis.
+  const floors = await orHalt(Floors.read({ streams, names, pipeline: pipeline.name, partition, clock }))
   const meta = await store.readMeta(partition)
   const context = {
     streams,
@@ -139,7 +151,20 @@ async function standingOf(workspace: Workspace, store: ProfileStore, partition: 
   }
   const facts = await streams.facts(names.streams.events)
   // An absent state matches no record that NATS may hold.
-  const problem = await findProblem(context, meta ?? freshMeta(''), facts)
+  const inspected =
+    floors instanceof MillraceError
+      ? floors
+      : await orHalt(inspect(context, meta ?? freshMeta(''), facts, floors.highestSeq))
+  const isLoss = !(inspected instanceof MillraceError)
+  const problem = isLoss ? inspected.problem : inspected
   const processedSeq = Math.max(0, meta === undefined ? 0 : meta.position - meta.sequenceOffset)
-  return { partition, meta, processedSeq, problem }
+  return { partition, meta, processedSeq, problem, isLoss }
+}
+
+/** The result, or the halt that it was rejected with. */
+function orHalt<T>(result: Promise<T>): Promise<T | MillraceError> {
+  return result.catch((error: unknown) => {
+    if (error instanceof MillraceError && error.isHalt) return error
+    throw error
+  })
 }

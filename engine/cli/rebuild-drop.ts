@@ -28,14 +28,22 @@ export function rebuildDrop(options: DropOptions, services: Services): Promise<E
       stderr.write('nothing was deleted\n')
       return 1
     }
-    const count = await doomed.clear()
-    for (const [partition, meta] of metas.entries()) {
-      // The seal stays: an engine that is started with this generation by mistake finds it and stands by.
-      if (meta?.phase === 'building') await forget(workspace, doomed, partition, generation)
+    // The seal of one that was sealed stays: an engine that is started with it by mistake finds that and stands by.
+    const unfinished = [...metas.keys()].filter(partition => isUnfinished(metas[partition]))
+    for (const partition of unfinished) {
+      if (!(await doomed.drop(partition)))
+        throw new Error(`partition ${partition} has been switched or dropped meanwhile`)
     }
+    const count = await doomed.clear()
+    for (const partition of unfinished) await forget(workspace, doomed, partition, generation)
     stdout.write(`generation ${generation}: ${count} keys deleted\n`)
     return 0
   })
+}
+
+/** Being built, or already being deleted. */
+function isUnfinished(meta: PartitionMeta | undefined): boolean {
+  return meta?.phase === 'building' || meta?.phase === 'dropped'
 }
 
 async function readMetas(store: ProfileStore, { pipeline }: Workspace): Promise<Metas> {

@@ -17,8 +17,9 @@ export interface RebuildOptions extends WorkspaceOptions {
  * - `building`: it follows the one before.
  * - `switching`: that one is sealed, some events are left to fold.
  * - `in force`, or `sealed` itself.
+ * - `dropped`: it was given up and is being deleted.
  */
-type RebuildState = 'missing' | 'building' | 'switching' | 'in force' | 'sealed'
+type RebuildState = 'missing' | 'building' | 'switching' | 'in force' | 'sealed' | 'dropped'
 
 interface Progress {
   readonly partition: number
@@ -119,7 +120,7 @@ async function progressOf(workspace: Workspace): Promise<Progress[]> {
 
 function stateOf(meta: PartitionMeta | undefined, before: PartitionMeta | undefined): RebuildState {
   if (meta === undefined || meta.streamCreated === '') return 'missing'
-  if (meta.phase === 'sealed') return 'sealed'
+  if (meta.phase === 'sealed' || meta.phase === 'dropped') return meta.phase
   if (meta.phase === '') return 'in force'
   return before?.phase === 'sealed' ? 'switching' : 'building'
 }
@@ -127,6 +128,7 @@ function stateOf(meta: PartitionMeta | undefined, before: PartitionMeta | undefi
 /** Why this partition cannot be switched, if there is a reason. */
 function obstacleOf({ partition, state, lag, meta }: Progress, maxLag: number): string | undefined {
   if (state === 'missing') return `partition ${partition}: no engine has run this generation yet`
+  if (state === 'dropped') return `partition ${partition}: "rebuild drop" has begun to delete it and must be run again`
   if (state !== 'building') return undefined
   if (meta!.token === '') return `partition ${partition}: no engine runs this generation`
   if (lag > maxLag) return `partition ${partition}: ${lag} behind, at most ${maxLag} are allowed (--max-lag)`

@@ -46,17 +46,8 @@ export async function attach(
 ): Promise<AttachPlan> {
   const { streams, names, definition, partitions } = context
   const asked = streams.freshFacts(names.streams.events)
-  // All at once, because the partition stands still meanwhile.
-  const [facts, record, publishedSeq, beforeProblem, startProblem] = await Promise.all([
-    asked,
-    ledgerOf(context),
-    published,
-    checkBefore(context, meta),
-    checkStart(context, meta, asked),
-  ])
+  const { facts, record, publishedSeq, problem } = await inspect(context, meta, asked, published)
   const { entry: ledger } = record
-  const problem =
-    checkState(context, meta, ledger) ?? beforeProblem ?? checkDecided(context, meta, publishedSeq) ?? startProblem
   if (problem !== undefined && meta.accepted !== problem.code) throw problem
 
   const isFirst = meta.streamCreated === ''
@@ -81,16 +72,36 @@ export async function attach(
   return { update: { ...update, ...changed, ...counted, ...(meta.accepted === '' ? {} : { accepted: '' }) }, record }
 }
 
-/** Why this partition must not be processed as it stands, or `undefined`. Reads only. */
-export async function findProblem(
+/** What a partition was checked against, and the halt that a person would have to accept, if any. */
+export interface Inspection {
+  readonly facts: StreamFacts
+  readonly record: LedgerRecord
+  readonly publishedSeq: number
+  readonly problem: MillraceError | undefined
+}
+
+/** Reads only. `published` as for `attach`; throws the halt that nobody can accept. */
+export async function inspect(
   context: AttachContext,
   meta: PartitionMeta,
-  facts: StreamFacts,
-): Promise<MillraceError | undefined> {
-  const { entry } = await ledgerOf(context)
-  return (
-    checkState(context, meta, entry) ?? (await checkBefore(context, meta)) ?? (await checkStart(context, meta, facts))
-  )
+  asked: StreamFacts | Promise<StreamFacts>,
+  published: number | Promise<number>,
+): Promise<Inspection> {
+  // All at once, because the partition stands still meanwhile.
+  const [facts, record, publishedSeq, beforeProblem, startProblem] = await Promise.all([
+    asked,
+    ledgerOf(context),
+    published,
+    checkBefore(context, meta),
+    checkStart(context, meta, asked),
+  ])
+  if (meta.phase === 'dropped') throw mismatch('"rebuild drop" has begun to delete it and must be run again')
+  const problem =
+    checkState(context, meta, record.entry) ??
+    beforeProblem ??
+    checkDecided(context, meta, publishedSeq) ??
+    startProblem
+  return { facts, record, publishedSeq, problem }
 }
 
 function ledgerOf({ streams, names, state, partition }: AttachContext): Promise<LedgerRecord> {

@@ -74,6 +74,31 @@ for (const { name, prepare } of kinds) {
       t.equal(await store.readMeta(1), undefined)
     })
 
+    suite.test('a partition that is being built is dropped for good, and only such a one is', async t => {
+      const store = await open(t, place)
+      const meta = await takeOver(store, 0, 'a', 'state')
+      t.equal(await store.drop(0), false, 'it is in force')
+      t.match(await store.readMeta(0), { phase: '', token: meta.token })
+      await store.commit(0, next(meta, 'c1', { ...oneOfEach, meta: { ...oneOfEach.meta, phase: 'building' } }))
+      t.equal(await store.drop(0), true)
+      const dropped = (await store.readMeta(0))!
+      t.match(dropped, { ...oneOfEach.meta, phase: 'dropped', token: '', replica: '', commitId: 'c1' })
+      t.ok(dropped.renewals > meta.renewals + 1, 'others see that something has happened')
+      t.equal(await store.commit(0, next({ ...meta, ...oneOfEach.meta, commitId: 'c1' }, 'c2')), 'fenced')
+      t.equal(await store.drop(0), true, 'once more changes nothing')
+      t.strictSame(await store.readMeta(0), dropped)
+      t.equal(await store.seal(0, true), 'dropped')
+      await store.clear()
+      t.strictSame(await store.readMeta(0), dropped, 'the mark outlasts what is deleted')
+
+      await takeOver(store, 1, 'a', 'state')
+      await store.seal(1, true)
+      t.equal(await store.drop(1), false, 'it is sealed')
+      t.match(await store.readMeta(1), { phase: 'sealed' })
+      t.equal(await store.drop(2), false)
+      t.equal(await store.readMeta(2), undefined)
+    })
+
     suite.test('clearing a generation leaves its metas and the other generations', async t => {
       const first = await open(t, place)
       const stores = [first, first.at(2), first.at(11)]

@@ -5,6 +5,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { rebuildDrop } from '../../engine/cli/rebuild-drop.js'
+import type { Services } from '../../engine/cli/services.js'
+import { RedisStore } from '../../profiles/redis-store.js'
 import { definition, Drill, profilesOf, skip, type Ended } from '../support/drill.js'
 import { eventually } from '../support/eventually.js'
 import { backUp, restore } from '../support/redis.js'
@@ -45,6 +48,42 @@ test('resume after a loss: the stream was recreated', { skip }, async t => {
   await drill.run('partitions list')
   await drill.seenOnce([...before, ...after])
   t.match(await profilesOf(engine, users), Array(users.length).fill({ traits: { visits: { value: 3 } } }))
+  drill.done()
+})
+
+test('resume after a loss: a changed definition meets a Redis from before what was published', { skip }, async t => {
+  const drill = await Drill.prepare(t, 'Resume after a loss')
+  const { broker, servers, folder } = drill
+  const old = await drill.engine()
+  const before = visitsOf(40)
+  await broker.publish(...before)
+  await drill.seenOnce(before)
+  const backup = await backUp(servers.redis, 'before')
+  const between = visitsOf(40)
+  await broker.publish(...between)
+  await drill.seenOnce([...before, ...between])
+  await old.stop()
+  await restore(servers.redis, backup)
+  await writeFile(join(folder, 'pipeline.ts'), definition('visits', 2))
+  const engine = await drill.startEngine()
+  await eventually('all are halted', async () => {
+    const { halts } = await engine.status()
+    return halts.length === visitPartitions && halts.every(({ reason }) => reason === 'definition_rolled_back')
+  })
+
+  const list = await drill.run('partitions list', 1)
+  t.equal(list.stdout.match(/halt: definition_rolled_back/g)?.length, visitPartitions)
+  const refused = await drill.run('partitions resume --all', 1)
+  t.match(refused.stderr, /^partition 0: definition_rolled_back: effects up to position \d+ were published/m)
+  await drill.run('partitions resume --all --accept-loss')
+  await eventually('the engine is ready', async () => (await engine.status()).ready)
+  await drill.run('partitions list')
+  const after = visitsOf(20)
+  await broker.publish(...after)
+  await drill.seenOnce([...before, ...between, ...after])
+  const byRules = [1, 2].map(rules => drill.seen().then(seen => seen.filter(one => one.rules === rules).length))
+  t.strictSame(await Promise.all(byRules), [80, 20], 'what was published stays as it was decided')
+  t.match(await profilesOf(engine, users), Array(users.length).fill({ traits: { visits: { value: 5 } } }))
   drill.done()
 })
 
@@ -147,6 +186,47 @@ test('a rebuild that is far behind is not switched, and given up it can be begun
   await eventually('it is built', async () => (await other.metrics()).get('millrace_events_total') === 80)
   const totals = (await profilesOf(other, users)) as { traits: { total: { value: number } } }[]
   for (const { traits } of totals) t.equal(traits.total.value, 8, 'nothing is left of what was given up')
+})
+
+test('a drop that dies before its end is finished by the next, and nobody goes on from what it has left', async t => {
+  const drill = await Drill.prepare(t)
+  const { broker, folder, servers } = drill
+  await drill.engine()
+  const before = visitsOf(40)
+  await broker.publish(...before)
+  await drill.configure('next.yaml', { generation: 2 })
+  const follower = await drill.engine('next.yaml')
+  await drill.untilDone('-c next.yaml rebuild status --max-lag 0')
+  await follower.stop()
+
+  const store = new RedisStore({ url: servers.redis.url }, 'visits')
+  const [doomed, third] = [store.at(2), store.at(3)]
+  doomed.forget = () => Promise.reject(new Error('killed'))
+  store.at = generation => [store, doomed, third][generation - 1]!
+  const io = { stdout: { write: () => true }, stderr: { write: () => true }, env: {} }
+  const services = { openStore: () => store, io, interrupted: new AbortController().signal } as unknown as Services
+  const dropping = rebuildDrop({ config: join(folder, 'millrace.yaml'), generation: 2 }, services)
+  await t.rejects(dropping, { message: 'killed' })
+
+  const after = visitsOf(40)
+  await broker.publish(...after)
+  const second = await drill.startEngine('next.yaml')
+  await eventually('all are halted', async () => {
+    const { halts } = await second.status()
+    return halts.length === visitPartitions && halts.every(({ reason }) => reason === 'generation_mismatch')
+  })
+  const list = await drill.attempt('-c next.yaml partitions list')
+  t.equal(list.code, 1)
+  t.equal(list.stdout.match(/halt: generation_mismatch/g)?.length, visitPartitions)
+  const resumed = await drill.attempt('-c next.yaml partitions resume --all --accept-loss')
+  t.equal(resumed.code, 1, 'there is nothing to accept')
+  t.equal((await drill.attempt('-c next.yaml rebuild switch')).code, 1)
+
+  t.equal((await drill.attempt('rebuild drop --generation 2')).code, 0)
+  await drill.untilDone('-c next.yaml rebuild status --max-lag 0')
+  t.equal((await drill.attempt('-c next.yaml rebuild switch')).code, 0)
+  await drill.seenOnce([...before, ...after])
+  t.match(await profilesOf(second, users), Array(users.length).fill({ traits: { visits: { value: 4 } } }))
 })
 
 test('move to a changed definition, while events keep coming', { skip }, async t => {

@@ -90,13 +90,20 @@ export class Drill {
     await writeFile(join(this.folder, name), JSON.stringify(config))
   }
 
-  async engine(config = 'millrace.yaml'): Promise<EngineProcess> {
+  /** Which may have to halt. */
+  async startEngine(config = 'millrace.yaml'): Promise<EngineProcess> {
     const engine = await EngineProcess.start(
       main,
       join(this.folder, config),
       join(this.folder, `${++this.#engines}.log`),
     )
     this.t.teardown(() => engine.stop())
+    return engine
+  }
+
+  /** Ready. */
+  async engine(config = 'millrace.yaml'): Promise<EngineProcess> {
+    const engine = await this.startEngine(config)
     await eventually('the engine is ready', async () => (await engine.status()).ready)
     return engine
   }

@@ -27,8 +27,8 @@ async function underConstruction() {
   return { store, second }
 }
 
-/** Services in which an interrupt comes with the first pause. */
-function interruptible(t: Test, store: MemoryStore) {
+/** Services in which an interrupt comes with the first pause, unless told otherwise. */
+function interruptible(t: Test, store: MemoryStore, isInterrupted = true) {
   const interrupting = new AbortController()
   let said = ''
   const stream = {
@@ -39,7 +39,7 @@ function interruptible(t: Test, store: MemoryStore) {
   const services = {
     openStore: () => store,
     io: { stdout: stream, stderr: stream, env: {} },
-    sleep: async () => interrupting.abort(),
+    sleep: async () => (isInterrupted ? interrupting.abort() : undefined),
     interrupted: interrupting.signal,
   } as unknown as Services
   const settings = JSON.stringify({ generation: 2, pipeline: pipelineFile })
@@ -63,4 +63,20 @@ test('a drop that is interrupted before it knows whether an engine builds the ge
   t.equal(await rebuildDrop({ ...options, generation: 2 }, services), 1)
   t.match(said(), 'nothing was deleted')
   t.strictSame(await second.load(0, ['ada']), [bytes('A')])
+})
+
+test('a drop that dies after it has deleted something leaves nothing that is switched to', async t => {
+  const { store, second } = await underConstruction()
+  const { services, options, said } = interruptible(t, store, false)
+  const clear = second.clear.bind(second)
+  second.clear = async () => {
+    await clear()
+    throw new Error('killed')
+  }
+  await t.rejects(rebuildDrop({ ...options, generation: 2 }, services), { message: 'killed' })
+  t.strictSame(await second.load(0, ['ada']), [undefined])
+  t.equal(await rebuildSwitch({ ...options, maxLag: 0 }, services), 1)
+  t.match(said(), 'partition 0: "rebuild drop" has begun to delete it and must be run again\n')
+  t.match(said(), 'nothing was switched')
+  t.equal((await store.readMeta(0))!.phase, '', 'the generation before is in force')
 })

@@ -96,6 +96,11 @@ test('nothing changes when all is as it was', async t => {
   )
 })
 
+test('what is left of a generation that is being deleted is not gone on from, whatever was accepted', async t => {
+  const accepted = 'generation_mismatch'
+  await t.rejects(planned(context(), { ...attached, phase: 'dropped', accepted }, -1), { code: accepted })
+})
+
 test('a changed definition takes effect at the position', async t => {
   const change = { definition: 'rules-b', definitionFrom: 40, definitionChanges: attached.definitionChanges + 1 }
   t.strictSame(await planned(context({}, 'rules-b'), attached, 40), change)
@@ -104,6 +109,8 @@ test('a changed definition takes effect at the position', async t => {
     { code: 'definition_rolled_back' },
     'more was published than Redis knows: the events in between were decided by the old rules',
   )
+  const accepted = { ...attached, accepted: 'definition_rolled_back' }
+  t.strictSame(await planned(context({}, 'rules-b'), accepted, 41), { ...change, anchor: '', accepted: '' })
 })
 
 const checks: readonly (readonly [title: string, Ends, string | undefined, code: string | undefined])[] = [
