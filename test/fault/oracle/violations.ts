@@ -47,6 +47,10 @@ export class Violations {
     ]
   }
 
+  has(invariant: Invariant): boolean {
+    return this.#counts.has(invariant)
+  }
+
   get isEmpty(): boolean {
     return this.#counts.size === 0
   }

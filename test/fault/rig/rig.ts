@@ -77,12 +77,12 @@ export class Rig {
 
   /**
    * Resolves when the servers answer; no replica runs yet. At the end of the scope everything is stopped, and the folder is
-   * removed, or only what the servers stored when `isClean` says no.
+   * removed, or only what the servers stored when `isAsExpected` says no.
    */
-  static async start(t: TestScope, options: RigOptions, isClean: () => boolean): Promise<Rig> {
+  static async start(t: TestScope, options: RigOptions, isAsExpected: () => boolean): Promise<Rig> {
     const folder = await mkdtemp(join(tmpdir().length <= 60 ? tmpdir() : '/tmp', 'chaos-'))
     // The first to be registered is the last to run.
-    t.teardown(() => cleanUp(folder, isClean()))
+    t.teardown(() => cleanUp(folder, isAsExpected()))
     const [natsDisk, redisDisk] = await Promise.all([
       Disk.open(t, join(folder, 'nats'), options.limitedDisks === true ? diskMb : undefined),
       Disk.open(t, join(folder, 'redis'), options.limitedDisks === true ? diskMb : undefined),
@@ -285,9 +285,9 @@ function present<Server>(server: Server | undefined, setup: Setup): Server {
   return server
 }
 
-/** Removes everything; when something went wrong only what the servers stored, so that logs and configurations stay. */
-async function cleanUp(folder: string, isClean: boolean): Promise<void> {
-  if (isClean) return rm(folder, { recursive: true, force: true, maxRetries: 3 })
+/** Removes everything; when the run did not go as expected only what the servers stored, so that logs and configurations stay. */
+async function cleanUp(folder: string, isAsExpected: boolean): Promise<void> {
+  if (isAsExpected) return rm(folder, { recursive: true, force: true, maxRetries: 3 })
   for (const path of await readdir(folder, { recursive: true })) {
     const isStored = /^(nats|redis)/.test(path) && !/\.(log|conf)$/.test(path)
     // Folders stay, empty.

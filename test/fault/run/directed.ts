@@ -13,7 +13,7 @@ import type { TestScope } from '../../support/servers.js'
 import { type Editions, type Lane, lanes } from '../oracle/expectation.js'
 import { compare, expectationsOf, partitionIn } from '../oracle/oracle.js'
 import { eachStored, type StoredMessage } from '../oracle/stored-messages.js'
-import { type Violation, Violations } from '../oracle/violations.js'
+import { type Invariant, type Violation, Violations } from '../oracle/violations.js'
 import { readLogs } from '../rig/logs.js'
 import type { PartitionSight } from '../rig/replica-process.js'
 import { Rig, type RigOptions } from '../rig/rig.js'
@@ -30,6 +30,8 @@ export interface DirectedOptions extends Partial<RigOptions> {
   readonly started?: number
   /** How long is waited for a state before its absence is a violation. */
   readonly patienceMs?: number
+  /** What the run is to break; its logs are kept only if it does not. Default: nothing, and logs are kept of what is broken. */
+  readonly breaks?: Invariant
 }
 
 /** What the broker held before it lost something. */
@@ -57,10 +59,11 @@ export class Directed {
 
   /** Servers and replicas, with every partition attached. */
   static async start(t: TestScope, options: DirectedOptions): Promise<Directed> {
-    const { seed, prepare, patienceMs = 20_000 } = options
+    const { seed, prepare, patienceMs = 20_000, breaks } = options
     const violations = new Violations()
     const setup = { replicas: 2, partitions: 4, leaseTtl: '2s', ...options }
-    const rig = await Rig.start(t, setup, () => violations.isEmpty)
+    const isAsExpected = () => (breaks === undefined ? violations.isEmpty : violations.has(breaks))
+    const rig = await Rig.start(t, setup, isAsExpected)
     const marker = `mk${randomBytes(6).toString('hex')}`
     const generator = new Generator({ seed, marker, users: 100 })
     const publisher = new LoadPublisher(rig.connection, generator, new Ledger(marker))
