@@ -188,11 +188,13 @@ export class Model implements ProfileModel<State> {
     this.#arm(state, turn.dueAt)
   }
 
-  /** Not beyond its end, when the store may drop the profile; that itself is only worth a look to leave segments. */
+  /**
+   * Not beyond the profile's end, when the store may drop it. Whoever asked for later is asked again then, if events have put the end off;
+   * the end itself is only worth a look to leave segments.
+   */
   #arm(state: State, dueAt: number): void {
-    const expiresAt = this.#expiresAt(state)
-    if (dueAt < expiresAt) state.dueAt = dueAt
-    else state.dueAt = this.#parts.segments.some(({ slot }) => state.slots[slot] !== 0) ? expiresAt : Infinity
+    const isAwaited = dueAt < Infinity || this.#parts.segments.some(({ slot }) => state.slots[slot] !== 0)
+    state.dueAt = isAwaited ? Math.min(dueAt, this.#expiresAt(state)) : Infinity
   }
 
   #expire(state: State, effects: Effects): void {

@@ -137,7 +137,8 @@ async function standingOf(
   const { names, pipeline, config } = workspace
   const { streams } = await workspace.nats()
   // Before the meta: what an owner at work publishes afterwards would seem to be unknown to Redis.
-  const floors = await orHalt(Floors.read({ streams, names, pipeline: pipeline.name, partition, clock }))
+  const floors = Floors.read({ streams, names, pipeline: pipeline.name, partition, clock })
+  await Promise.allSettled([floors])
   const meta = await store.readMeta(partition)
   const context = {
     streams,
@@ -151,10 +152,10 @@ async function standingOf(
   }
   const facts = await streams.facts(names.streams.events)
   // An absent state matches no record that NATS may hold.
-  const inspected =
-    floors instanceof MillraceError
-      ? floors
-      : await orHalt(inspect(context, meta ?? freshMeta(''), facts, floors.highestSeq))
+  // Before the first start the published streams may not be there, and say nothing about it.
+  const isNew = meta === undefined || meta.streamCreated === ''
+  const published = isNew ? Promise.resolve(-1) : floors.then(({ highestSeq }) => highestSeq)
+  const inspected = await orHalt(inspect(context, meta ?? freshMeta(''), facts, published))
   const isLoss = !(inspected instanceof MillraceError)
   const problem = isLoss ? inspected.problem : inspected
   const processedSeq = Math.max(0, meta === undefined ? 0 : meta.position - meta.sequenceOffset)

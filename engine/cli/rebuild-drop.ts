@@ -66,26 +66,36 @@ async function whoNeeds(
   { generation }: DropOptions,
   { sleep, interrupted }: Services,
 ): Promise<string[]> {
-  const next = await readMetas(store.at(generation + 1), workspace)
-  const before = generation === 1 ? [] : await readMetas(store.at(generation - 1), workspace)
-  const reasons = metas.map((meta, partition) => {
-    if (meta?.phase === '') return `generation ${generation} is in force`
-    if (meta?.phase === 'sealed' && next[partition]?.phase !== '' && next[partition]?.phase !== 'sealed') {
-      return `generation ${generation + 1} has not taken over yet`
-    }
-    if (meta?.phase === 'building' && before[partition]?.phase === 'sealed') {
-      return `generation ${generation} is about to take over`
-    }
-    return undefined
-  })
-  const lines = reasons.flatMap((why, partition) => (why === undefined ? [] : `partition ${partition}: ${why}`))
+  const lines = await whatNeeds(workspace, store, metas, generation)
   const isBuilding = metas.some(meta => meta?.phase === 'building' && meta.token !== '')
   if (lines.length > 0 || !isBuilding) return lines
   // An engine that was killed has left its name; one that lives shows it within its lease.
   await sleep(workspace.config.lease.ttl, interrupted)
   if (interrupted.aborted) return ['interrupted before it was known whether an engine builds it']
   const later = await readMetas(store.at(generation), workspace)
-  return later.flatMap((meta, partition) =>
+  const building = later.flatMap((meta, partition) =>
     meta?.renewals === metas[partition]?.renewals ? [] : `partition ${partition}: "${meta?.replica}" is building it`,
   )
+  // Meanwhile somebody may have switched.
+  return [...building, ...(await whatNeeds(workspace, store, later, generation))]
+}
+
+/** The same by where this generation stands, and those before and after it. */
+async function whatNeeds(
+  workspace: Workspace,
+  store: ProfileStore,
+  metas: Metas,
+  generation: number,
+): Promise<string[]> {
+  const next = await readMetas(store.at(generation + 1), workspace)
+  const before = generation === 1 ? [] : await readMetas(store.at(generation - 1), workspace)
+  return metas.flatMap((meta, partition) => {
+    const at = `partition ${partition}: generation`
+    if (meta?.phase === '') return `${at} ${generation} is in force`
+    if (meta?.phase === 'sealed' && next[partition]?.phase !== '' && next[partition]?.phase !== 'sealed') {
+      return `${at} ${generation + 1} has not taken over yet`
+    }
+    const isNext = meta?.phase === 'building' && before[partition]?.phase === 'sealed'
+    return isNext ? `${at} ${generation} is about to take over` : []
+  })
 }

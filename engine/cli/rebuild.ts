@@ -91,11 +91,23 @@ export function rebuildSwitch(options: RebuildOptions, services: Services): Prom
   })
 }
 
-/** Waits until no timer is due, so that none is taken for fired that has not. False when that is interrupted. */
-async function isSealed(store: ProfileStore, partition: number, { sleep, interrupted }: Services): Promise<boolean> {
+/**
+ * Waits until no timer is due, so that none is taken for fired that has not; but not for an owner that commits nothing any more. False
+ * when that is interrupted.
+ */
+async function isSealed(store: ProfileStore, partition: number, services: Services): Promise<boolean> {
+  const { sleep, interrupted, io } = services
+  let commitId: string | undefined
   for (let tries = 1; !interrupted.aborted; tries++) {
-    const outcome = await store.seal(partition, tries >= sealTries)
-    if (outcome === 'sealed') return true
+    const meta = await store.readMeta(partition)
+    if (meta?.commitId !== commitId) tries = 1
+    commitId = meta?.commitId
+    const insists = tries >= sealTries
+    const outcome = await store.seal(partition, insists)
+    if (outcome === 'sealed') {
+      if (insists) io.stderr.write(`partition ${partition}: timers that were due and not fired are taken for fired\n`)
+      return true
+    }
     if (outcome !== 'busy') throw new Error(`partition ${partition} of the generation before is ${outcome}`)
     await sleep(sealRetryMs, interrupted)
   }

@@ -158,7 +158,8 @@ export class Folder {
     for (;;) {
       const timer = timers.next
       if (timer === undefined || timer.dueAt > upTo) return true
-      const state = profiles.peek(timer.key)
+      // A use: what has changed must stay in memory until it is committed.
+      const state = profiles.get(timer.key)
       if (state === undefined || this.#isFull()) return false
       timers.take()
       if (state.dueAt !== timer.dueAt) {

@@ -119,15 +119,30 @@ t.test('an expired profile is shown as empty', async t => {
   })
 })
 
-t.test('nobody is woken to look at a profile that has expired, unless it is in a segment', async t => {
-  const life = new Life(visitor('100ms').segment('browsing', p => p.lately >= 2))
+/** The window lets go long after a profile without events has expired. */
+const lapsed = () => visitor('100ms').segment('lapsed', p => p.paid > 0 && p.lately === 0)
+
+t.test('nobody is woken to look at a profile later than it expires', async t => {
+  const life = new Life(lapsed())
   life.event(1000, 'view')
-  t.equal(life.state.dueAt, Infinity, 'the window lets go at 1610')
-  life.event(1050, 'view')
-  t.equal(life.state.dueAt, 1150)
+  life.event(1000, 'pay', { n: 1 })
+  t.equal(life.state.dueAt, 1100, 'the window lets go at 1600')
   life.until(9000)
-  t.strictSame(life.take(), [
-    [1050, 'browsing', 'entered'],
-    [1150, 'browsing', 'exited'],
-  ])
+  t.ok(life.model.isEmpty(life.state))
+  t.equal(life.state.dueAt, Infinity)
 })
+
+for (const isReloaded of [false, true]) {
+  const title = isReloaded ? 'loaded for each event' : 'in memory all the while'
+  t.test(`what time brings to a profile that lives on comes, ${title}`, async t => {
+    const life = new Life(lapsed())
+    life.event(1000, 'view')
+    life.event(1000, 'pay', { n: 1 })
+    for (let now = 1080; now < 1900; now += 80) {
+      if (isReloaded) life.reload()
+      life.until(now)
+      life.event(now, 'pay', { n: 1 })
+    }
+    t.strictSame(life.take(), [[1600, 'lapsed', 'entered']])
+  })
+}

@@ -57,6 +57,25 @@ test('a switch that is interrupted while a timer is due takes no timer for fired
   }
 })
 
+test('a switch waits for timers as long as the owner commits, and no longer', async t => {
+  const { store } = await underConstruction()
+  const { services, options, said } = interruptible(t, store, false)
+  let pauses = 0
+  const sleep = async (): Promise<void> => {
+    // The first partition fires one after the other, for longer than anybody waits for an owner that does nothing.
+    if (++pauses > 50) return
+    const meta = (await store.readMeta(0))!
+    const timers = pauses === 50 ? [{ key: 'ada', dueAt: Infinity }] : []
+    t.equal(await store.commit(0, next(meta, `fired-${pauses}`, { timers })), 'ok')
+  }
+  t.equal(await rebuildSwitch({ ...options, maxLag: 0 }, { ...services, sleep }), 0)
+  t.notMatch(said(), 'partition 0: timers')
+  t.match(said(), 'partition 1: timers that were due and not fired are taken for fired\n')
+  for (let partition = 0; partition < partitions; partition++) {
+    t.equal((await store.readMeta(partition))!.phase, 'sealed')
+  }
+})
+
 test('a drop that is interrupted before it knows whether an engine builds the generation deletes nothing', async t => {
   const { store, second } = await underConstruction()
   const { services, options, said } = interruptible(t, store)

@@ -326,6 +326,20 @@ test('timers stop at one whose profile is not loaded', async t => {
   for (const key of 'abc') t.equal(diary(key).at(-1), 'timer of 5 at 5')
 })
 
+test('what a timer has changed stays in memory when the cache is trimmed', async t => {
+  const { folder, memory, batchOf } = open()
+  await memory.timers.cover(1_000)
+  for (const key of ['a', 'b', 'c']) folder.fold(batchOf({ at: 1, key, arm: 5 }))
+  // Grows to half of the bound: all that was used before becomes the old half.
+  for (let i = 0; i < 500; i++) memory.profiles.set(`other-${i}`, new Diary(`other-${i}`))
+  memory.profiles.trim()
+  const { changed } = folder.fireUntil(20)
+  t.equal(changed.size, 3)
+  for (let i = 0; i < 500; i++) memory.profiles.set(`more-${i}`, new Diary(`more-${i}`))
+  memory.profiles.trim()
+  for (const state of changed) t.equal(memory.profiles.peek(state.key), state)
+})
+
 test('timers stop when enough bytes are to be written', async t => {
   const { folder, memory, batchOf } = open({ maxBytes: 1 })
   await memory.timers.cover(1_000)
