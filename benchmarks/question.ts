@@ -14,8 +14,8 @@ export interface BenchOptions {
   /** Folder for processor profiles of the engine, one a round. */
   readonly cpuProf: string | undefined
   /**
-   * Less of everything, to see that it works: all questions together take under four minutes. Events, rounds and seconds have
-   * smaller defaults then; curves are left out.
+   * The same rows from less: all usual questions together take under four minutes. Events, rounds and seconds have smaller
+   * defaults then, and a question has smaller sizes of its own; the most expensive points of curves are left out.
    */
   readonly quick: boolean
   /** The gate writes what it measured as its new baseline instead of comparing. */

@@ -41,8 +41,8 @@ export interface LoadResult {
   readonly latency: TriggerLatency | undefined
 }
 
-/** Lag may move by this share of the window's length: batches come and go. */
-const mostGrowth = 0.02
+/** Lag may move by this share of the window's length, and by so much in a short one: batches come and go. */
+const [mostGrowth, mostGrowthMs] = [0.02, 40]
 const answersWithinMs = 30_000
 /** What is left after a load has this long to be worked off. */
 const finishWithinMs = 20_000
@@ -99,7 +99,7 @@ export class OpenLoop {
     const meter = new Meter({ ...rig.processes(...entrant.pids), generator: [generator.pid] })
     const last = await lookAt(dueAtMs(events))
     const measurement = meter.read(Math.max(1, last.done - first.done))
-    const isSustained = last.behindMs - first.behindMs <= mostGrowth * seconds * 1000
+    const isSustained = last.behindMs - first.behindMs <= Math.max(mostGrowthMs, mostGrowth * seconds * 1000)
     const sendLagMs = await sent
     const isFinished = await this.#finished(finishWithinMs)
     const window = {

@@ -33,9 +33,9 @@ export class StalenessWatch {
     await this.#looking
     const { connection, streams, config, pipeline } = this.rig
     const names = new Names()
-    const { lastSeq: count } = await streams.freshFacts(names.streams.events)
+    const { lastSeq } = await streams.freshFacts(names.streams.events)
     const limits = limitsOf(config, pipeline.partitions)
-    const part = { stream: names.streams.events, filter: names.eventSubjects(), count, limits }
+    const part = { stream: names.streams.events, filter: names.eventSubjects(), after, count: lastSeq - after, limits }
     const stale = new StalenessHistogram(this.#sightings, after)
     await readStream(connection, streams, part, ({ events, brokerMs }) => {
       events.forEach(({ seq }, at) => stale.add(seq, brokerMs[at]!))

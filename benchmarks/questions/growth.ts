@@ -21,12 +21,10 @@ import { rounded, spreadOf } from '../harness/statistics.js'
 import type { Answer, BenchOptions, Question } from '../question.js'
 
 /** The whole has to end within minutes, and filling Redis with millions of profiles takes longer than the rest. */
-const mostEvents = 80_000
-const [mostRounds, mostPopulatedRounds] = [2, 1]
-const [warmUpSeconds, mostSeconds] = [2, 5]
+const full = { mostUsers: Infinity, mostEvents: 80_000, mostRounds: 2, warmUpSeconds: 2, mostSeconds: 5 }
+const quick = { mostUsers: 100_000, mostEvents: 20_000, mostRounds: 1, warmUpSeconds: 0.5, mostSeconds: 1 }
+const mostPopulatedRounds = 1
 const defaultRate = 5_000
-/** A quick answer has one point: that it works, not how it grows. */
-const isQuick = ({ curve, size }: Point): boolean => curve === 'users' && size === 10_000
 
 interface Measured {
   readonly point: Point
@@ -39,16 +37,22 @@ export const growth: Question = {
   name: 'growth',
   asks: 'What do more users, partitions and traits cost?',
   answer: async (options, say) => {
-    const asked = points.filter(point => !options.quick || isQuick(point))
+    const sizes = options.quick ? quick : full
+    const asked = points.filter(({ users }) => users <= sizes.mostUsers)
     const measured: Measured[] = []
     for (const point of asked) {
-      measured.push(await measure(point, options, line => say(`growth: ${point.size} ${point.curve}, ${line}`)))
+      measured.push(await measure(point, options, sizes, line => say(`growth: ${point.size} ${point.curve}, ${line}`)))
     }
     return answer(measured)
   },
 }
 
-async function measure(point: Point, options: BenchOptions, say: (line: string) => void): Promise<Measured> {
+async function measure(
+  point: Point,
+  options: BenchOptions,
+  { mostEvents, mostRounds, warmUpSeconds, mostSeconds }: typeof full,
+  say: (line: string) => void,
+): Promise<Measured> {
   const { workload, users } = point
   const rig = await Rig.start(workload, say)
   try {

@@ -5,7 +5,7 @@
  * own, whether or not earlier ones are through; every publish is acknowledged. Each contender is started on an empty state and
  * first asked for its sustained maximum: the highest rate at which its lag does not grow over the measured window after a
  * warm-up. Then follow 1,000, 5,000 and 10,000 events/s and half of that maximum, or `--rate` alone. Of its peers the
- * fastest of each kind are asked, with `--quick` none.
+ * fastest of each kind are asked.
  *
  * "Broker to trigger" is from when the broker stored the event to when it stored the trigger, both by its own clock. "Due to
  * trigger" begins when the event was due by the schedule, so a late sender and a slow broker count. Percentiles come from an
@@ -24,10 +24,14 @@ import { rounded } from '../harness/statistics.js'
 import { sustainedRate } from '../harness/sustained.js'
 import type { Answer, BenchOptions, Question } from '../question.js'
 import { personalization } from '../workloads/personalization/workload.js'
+import type { Workload } from '../workloads/workload.js'
 
+/** Without the tally, which nobody asks. */
+const { name, partitions, pipelineFile, waitingTriggers = [], messages } = personalization
+const workload: Workload = { name, partitions, pipelineFile, waitingTriggers, messages }
 const rates = [1_000, 5_000, 10_000]
-const warmUpSeconds = 2
-const search = { from: 16_000, most: 200_000, warmUpSeconds: 1, seconds: 2 }
+const full = { warmUpSeconds: 2, search: { from: 16_000, most: 200_000, trials: 6, warmUpSeconds: 1, seconds: 2 } }
+const quick = { warmUpSeconds: 0.5, search: { from: 16_000, most: 64_000, trials: 3, warmUpSeconds: 0.5, seconds: 1 } }
 
 interface Latencies {
   readonly contender: Contender
@@ -44,10 +48,10 @@ export const latency: Question = {
   name: 'latency',
   asks: 'How long from event to trigger, over load, and how much load can be sustained?',
   answer: async (options, say) => {
-    const rig = await Rig.start(personalization, say)
+    const rig = await Rig.start(workload, say)
     try {
       const results: Latencies[] = []
-      for (const contender of [millraceWith(options), ...(options.quick ? [] : fastest)]) {
+      for (const contender of [millraceWith(options), ...fastest]) {
         const tell = (line: string) => say(`latency: ${contender.name}, ${line}`)
         results.push(await measure(rig, contender, options, tell).catch((error: unknown) => failed(contender, error)))
       }
@@ -64,10 +68,11 @@ async function measure(
   options: BenchOptions,
   say: (line: string) => void,
 ): Promise<Latencies> {
+  const { warmUpSeconds, search } = options.quick ? quick : full
   await contender.prepare?.(await rig.site(contender.name, 0))
   const loop = await OpenLoop.start(rig, contender, options)
   try {
-    const sustained = options.rate === undefined ? await findSustained(loop, options.quick, say) : undefined
+    const sustained = options.rate === undefined ? await findSustained(loop, search, say) : undefined
     const wanted = sustained === undefined ? [options.rate!] : [...rates, Math.round(sustained / 2)]
     const tried = wanted.filter(rate => rate > 0 && rate <= (sustained ?? Infinity))
     const runs: LoadResult[] = []
@@ -89,7 +94,7 @@ function failed(contender: Contender, error: unknown): Latencies {
   return { contender, sustained: undefined, beyond: [], runs: [], failure }
 }
 
-async function findSustained(loop: OpenLoop, quick: boolean, say: (line: string) => void): Promise<number> {
+async function findSustained(loop: OpenLoop, search: typeof full.search, say: (line: string) => void): Promise<number> {
   const tryRate = async (rate: number) => {
     const { isSustained, isFinished, behindMs, measurement } = await loop.run({ ...search, rate, hasLatency: false })
     const doneRate = measurement.eventsPerSecond
@@ -99,7 +104,7 @@ async function findSustained(loop: OpenLoop, quick: boolean, say: (line: string)
     )
     return { isSustained, isFinished, doneRate }
   }
-  return sustainedRate(tryRate, { ...search, trials: quick ? 4 : 6 })
+  return sustainedRate(tryRate, search)
 }
 
 function answer(results: readonly Latencies[], { seconds }: BenchOptions, versions: string): Answer {

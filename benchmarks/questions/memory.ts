@@ -25,16 +25,16 @@ import type { Answer, BenchOptions, Question } from '../question.js'
 import { personalization } from '../workloads/personalization/workload.js'
 import type { Workload } from '../workloads/workload.js'
 
-const allUsers = 1_000_000
-const quickUsers = 20_000
+/** People who come often, `regularUsers`, have as many events each as make all lists of their profiles full. */
+const full = { users: 1_000_000, regularUsers: 2_000, regularEvents: 100_000 }
+const quick: typeof full = { users: 10_000, regularUsers: 1_000, regularEvents: 50_000 }
 /** For a million people, MB of 1,000,000 bytes. */
 const mostRedisMb = 1_200
 const mostProcessMb = 500
 const stalledAfterMs = 30_000
-/** People who come often: as many events each as make all lists of their profiles full. */
-const [regularUsers, regularEvents] = [2_000, 100_000]
 /** Without the tally, which nobody asks. */
-const regulars: Workload = { ...personalization, name: 'regulars' }
+const { partitions, pipelineFile, messages } = personalization
+const regulars: Workload = { name: 'regulars', partitions, pipelineFile, messages }
 /** Decoded in one process. */
 const mostDecoded = 20_000
 
@@ -54,7 +54,8 @@ export const memory: Question = {
   name: 'memory',
   asks: 'What does a profile take, in Redis and in the process?',
   answer: async (options, say) => {
-    const users = options.users ?? (options.quick ? quickUsers : allUsers)
+    const { regularUsers, regularEvents, ...sizes } = options.quick ? quick : full
+    const users = options.users ?? sizes.users
     const all = await measure(everyone, users * eventsEach, { ...options, users }, say)
     const regular = await measure(regulars, regularEvents, { ...options, users: regularUsers }, say)
     return answer(users, all, regular)
@@ -125,7 +126,7 @@ function answer(users: number, all: Measured, regular: Measured): Answer {
     regularHeapBytes: figure('their profile in the heap', regular.heap.bytesPerProfile, 'bytes'),
   }
   // For fewer people they say nothing.
-  const bounds = users === allUsers ? boundsOf(all) : undefined
+  const bounds = users === full.users ? boundsOf(all) : undefined
   const broken = Object.values(bounds ?? {}).filter(({ measured, most }) => measured > most)
   const failures = [
     ...(usage.profiles === users ? [] : [`there are ${usage.profiles} profiles of ${users}`]),

@@ -21,6 +21,8 @@ import { personalization } from '../workloads/personalization/workload.js'
 const counts = [1, 2, 4] as const
 const lookEveryMs = 40
 const stalledAfterMs = 30_000
+/** Fewer are worked off before all replicas have their share. */
+const leastEvents = 300_000
 /** Below this a figure would be of a few moments only. */
 const leastShareMeasured = 0.15
 
@@ -29,9 +31,10 @@ export const replicas: Question = {
   asks: 'What do two and four processes bring on this machine?',
   answer: async (options, say) => {
     const rig = await Rig.start(personalization, say)
+    const events = Math.max(options.events, leastEvents)
     try {
-      say(`replicas: publishing ${options.events} events`)
-      const backlog = await publishBacklog(rig, options)
+      say(`replicas: publishing ${events} events`)
+      const backlog = await publishBacklog(rig, { ...options, events })
       const rounds = new Map<number, Measurement[]>(counts.map(count => [count, []]))
       for (let number = 1; number <= options.rounds; number++) {
         for (const count of counts) {
@@ -40,7 +43,7 @@ export const replicas: Question = {
           rounds.get(count)!.push(await share(rig, backlog, count))
         }
       }
-      return answer(rounds, options.events, rig.versions)
+      return answer(rounds, events, rig.versions)
     } finally {
       await rig.stop()
     }

@@ -23,7 +23,7 @@ import { yahooWindows } from '../workloads/yahoo/windows.js'
 import { drainsJson, drainsText } from './drained.js'
 import { sustainYahoo, type Sustained } from './yahoo-sustained.js'
 
-const quickCampaigns = 100_000
+const quickCampaigns = 50_000
 
 export const yahoo: Question = {
   name: 'yahoo',
