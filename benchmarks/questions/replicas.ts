@@ -112,6 +112,10 @@ function answer(rounds: ReadonlyMap<number, readonly Measurement[]>, events: num
     const of = (pick: (shared: Measurement) => number, digits: number) => rounded(median(count, pick), digits)
     return {
       eventsPerSecond: of(shared => shared.eventsPerSecond, 0),
+      eventsPerSecondRange: rounds
+        .get(count)!
+        .map(({ eventsPerSecond }) => Math.round(eventsPerSecond))
+        .sort((a, b) => a - b),
       cpuUsPerEvent: {
         engine: of(shared => shared.cpuUsPerEvent.engine, 2),
         nats: of(shared => shared.cpuUsPerEvent.nats, 2),

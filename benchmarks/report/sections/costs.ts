@@ -48,7 +48,19 @@ export const replicas: Render = ({ result }) => {
   const rows = entriesAt(objectAt(result, 'replicas') ?? result).flatMap(([count, measured]) =>
     numberAt(measured, 'eventsPerSecond') === undefined ? [] : [[count, ...costsOf(measured)]],
   )
-  return { markdown: markdownTable([{ head: 'processes' }, ...costColumns], rows), plots: [] }
+  const [replica, redis, nats] = ['engine', 'redis', 'nats'].map(part => coreRate(objectAt(result, '1'), part))
+  const isKnown = replica !== undefined && redis !== undefined && nats !== undefined
+  const carried = `By the figures of one process, a core carries ${replica} events/s as a replica, ${redis} as a Redis, ${nats} as a part of nats-server.`
+  return {
+    markdown: blocks(markdownTable([{ head: 'processes' }, ...costColumns], rows), isKnown ? carried : ''),
+    plots: [],
+  }
+}
+
+/** What one core does in a second, when an event costs it this much processor time. */
+function coreRate(measured: unknown, part: string): string | undefined {
+  const us = numberAt(measured, 'cpuUsPerEvent', part)
+  return us === undefined ? undefined : (Math.round(1000 / us) * 1000).toLocaleString('en-US')
 }
 
 /** Microseconds for an event of each step. */
