@@ -19,8 +19,8 @@ interface Standing {
   readonly processedSeq: number
   /** Why it must not be processed. */
   readonly problem: MillraceError | undefined
-  /** The problem is that something is gone, and a person can accept that. */
-  readonly isLoss: boolean
+  /** The problem, if there is one, is that something is gone: a person can accept that. */
+  readonly isAcceptable: boolean
 }
 
 /** 1 when a partition is halted. */
@@ -94,10 +94,10 @@ export function partitionsResume(options: ResumeOptions, services: Services): Pr
     const { store } = await workspace.store()
     let exit: ExitCode = 0
     for (const partition of wanted) {
-      const { problem, isLoss, meta } = await standingOf(workspace, store, partition, services)
+      const { problem, isAcceptable, meta } = await standingOf(workspace, store, partition, services)
       if (problem === undefined) {
         stdout.write(`partition ${partition}: nothing to resume\n`)
-      } else if (!options.acceptLoss || !isLoss) {
+      } else if (!options.acceptLoss || !isAcceptable) {
         stderr.write(`partition ${partition}: ${problem.code}: ${messageOf(problem)}\n`)
         exit = 1
       } else {
@@ -156,10 +156,10 @@ async function standingOf(
   const isNew = meta === undefined || meta.streamCreated === ''
   const published = isNew ? Promise.resolve(-1) : floors.then(({ highestSeq }) => highestSeq)
   const inspected = await orHalt(inspect(context, meta ?? freshMeta(''), facts, published))
-  const isLoss = !(inspected instanceof MillraceError)
-  const problem = isLoss ? inspected.problem : inspected
+  const isAcceptable = !(inspected instanceof MillraceError)
+  const problem = isAcceptable ? inspected.problem : inspected
   const processedSeq = Math.max(0, meta === undefined ? 0 : meta.position - meta.sequenceOffset)
-  return { partition, meta, processedSeq, problem, isLoss }
+  return { partition, meta, processedSeq, problem, isAcceptable }
 }
 
 /** The result, or the halt that it was rejected with. */

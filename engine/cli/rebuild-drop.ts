@@ -31,8 +31,7 @@ export function rebuildDrop(options: DropOptions, services: Services): Promise<E
     // The seal of one that was sealed stays: an engine that is started with it by mistake finds that and stands by.
     const unfinished = [...metas.keys()].filter(partition => isUnfinished(metas[partition]))
     for (const partition of unfinished) {
-      if (!(await doomed.drop(partition)))
-        throw new Error(`partition ${partition} has been switched or dropped meanwhile`)
+      if (!(await doomed.drop(partition))) throw new Error(`partition ${partition} has been switched meanwhile`)
     }
     const count = await doomed.clear()
     for (const partition of unfinished) await forget(workspace, doomed, partition, generation)
@@ -66,7 +65,7 @@ async function whoNeeds(
   { generation }: DropOptions,
   { sleep, interrupted }: Services,
 ): Promise<string[]> {
-  const lines = await whatNeeds(workspace, store, metas, generation)
+  const lines = await phasesInTheWay(workspace, store, metas, generation)
   const isBuilding = metas.some(meta => meta?.phase === 'building' && meta.token !== '')
   if (lines.length > 0 || !isBuilding) return lines
   // An engine that was killed has left its name; one that lives shows it within its lease.
@@ -77,11 +76,11 @@ async function whoNeeds(
     meta?.renewals === metas[partition]?.renewals ? [] : `partition ${partition}: "${meta?.replica}" is building it`,
   )
   // Meanwhile somebody may have switched.
-  return [...building, ...(await whatNeeds(workspace, store, later, generation))]
+  return [...building, ...(await phasesInTheWay(workspace, store, later, generation))]
 }
 
-/** The same by where this generation stands, and those before and after it. */
-async function whatNeeds(
+/** The same as far as it shows in where this generation stands, and those before and after it. */
+async function phasesInTheWay(
   workspace: Workspace,
   store: ProfileStore,
   metas: Metas,

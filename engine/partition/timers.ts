@@ -53,8 +53,9 @@ export class TimerQueue {
 
   /** A profile is armed. Beyond the horizon the store's copy is enough. */
   arm(key: string, dueAt: number): void {
-    const timer = { key, dueAt }
-    if (!isBefore(this.#horizon, timer)) this.#heap.push(timer)
+    const { dueAt: until, key: last } = this.#horizon
+    const isBeyond = dueAt > until || (dueAt === until && isLess(last, key))
+    if (!isBeyond) this.#heap.push({ key, dueAt })
   }
 
   /** Adds the keys of the earliest `limit` known timers that are due at or before `upTo`. */
