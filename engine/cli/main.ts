@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32 --initial-old-space-size=160 --single-threaded-gc
+#!/usr/bin/env -S node --max-semi-space-size=32 --initial-old-space-size=160 --v8-pool-size=1
 /** The composition root: the only file that knows engine, operators and profiles together. Nothing imports it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommanderError } from 'commander'
