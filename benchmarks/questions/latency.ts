@@ -1,7 +1,7 @@
 /**
  * How long does it take from event to trigger, at which load, and how much load can be sustained?
  *
- * Load: open loop. Events of the personalization workload are encoded before a run and sent by schedule from a process of their
+ * Load: open loop. Events of the personalization workload, in four partitions, are encoded before a run and sent by schedule from a process of their
  * own, whether or not earlier ones are through; every publish is acknowledged. Each contender is started on an empty state and
  * first asked for its sustained maximum: the highest rate at which its lag does not grow over the measured window after a
  * warm-up. Then follow 1,000, 5,000 and 10,000 events/s and half of that maximum, or `--rate` alone. Of its peers the
@@ -23,11 +23,11 @@ import { Rig } from '../harness/rig.js'
 import { rounded } from '../harness/statistics.js'
 import { sustainedRate } from '../harness/sustained.js'
 import type { Answer, BenchOptions, Question } from '../question.js'
-import { personalization } from '../workloads/personalization/workload.js'
+import { personalizationOnTwoCores } from '../workloads/personalization/workload.js'
 import type { Workload } from '../workloads/workload.js'
 
 /** Without the tally, which nobody asks. */
-const { name, partitions, pipelineFile, waitingTriggers = [], messages } = personalization
+const { name, partitions, pipelineFile, waitingTriggers = [], messages } = personalizationOnTwoCores
 const workload: Workload = { name, partitions, pipelineFile, waitingTriggers, messages }
 const rates = [1_000, 5_000, 10_000]
 const full = { warmUpSeconds: 2, search: { from: 16_000, most: 200_000, trials: 6, warmUpSeconds: 1, seconds: 2 } }

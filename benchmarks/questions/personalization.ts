@@ -2,7 +2,7 @@
  * How does Millrace compare with what a user would pick instead, on the same work in the same run?
  *
  * Load: events of the personalization workload (Avro; decode, validate, dedupe, enrich, 10 traits, 3 segments, 5 triggers; a
- * million users, 5 % copies) are in the stream before anything starts. In each round every contender drains them from an empty
+ * million users, 5 % copies; four partitions) are in the stream before anything starts. In each round every contender drains them from an empty
  * state, the first of the round being another one each time, and so do the ceilings of Millrace: the bare reader, the bare
  * commits, the fold loop. A slow contender is stopped after some seconds, and its rate is of what it got done. Ratios and
  * efficiency are taken within a round. Then follows a steady load for the latency, broker to trigger.
@@ -26,7 +26,7 @@ import { Rig } from '../harness/rig.js'
 import { describeStolen, runRounds, type Rounds } from '../harness/rounds.js'
 import { ratioOf, rounded, spreadOf, type Ratio } from '../harness/statistics.js'
 import type { Answer, BenchOptions, Question } from '../question.js'
-import { personalization as workload } from '../workloads/personalization/workload.js'
+import { personalizationOnTwoCores as workload } from '../workloads/personalization/workload.js'
 
 type Result = Drained | Ceilings | undefined
 const ceilingsName = 'ceilings'

@@ -18,6 +18,7 @@ export const shopFolder = fileURLToPath(new URL('examples/shop/', root))
 const schemas = await readSchemas(`${shopFolder}schemas`)
 const shares = { copies: 0.05, farFuture: 0, otherSubject: 0 }
 
+/** In as many partitions as a pipeline has when nothing is said. */
 export const personalization: Workload = {
   name: 'personalization',
   partitions: 16,
@@ -32,4 +33,14 @@ export const personalization: Workload = {
     // Amounts have two decimals.
     spendCents: Math.round(Number(spend) * 100),
   }),
+}
+
+/**
+ * In four partitions, as one would choose for a machine of two cores: with sixteen a batch holds a fourth of the events, which
+ * costs latency, and what sixteen are for, more processes, such a machine has no room for.
+ */
+export const personalizationOnTwoCores: Workload = {
+  ...personalization,
+  partitions: 4,
+  pipelineFile: fileURLToPath(new URL('benchmarks/workloads/personalization/two-cores-pipeline.ts', root)),
 }
