@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { MillraceError, messageOf } from '../errors.js'
 import { readBefore, stateNameOf } from '../generation.js'
 import { pendingAfter } from '../nats/pending.js'
-import { inspect } from '../partition/attach.js'
+import { endOf, inspect } from '../partition/attach.js'
 import { Floors } from '../partition/floors.js'
 import { withoutNothing } from '../protections.js'
 import { freshMeta, type PartitionMeta, type ProfileStore } from '../store.js'
@@ -150,7 +150,7 @@ async function standingOf(
     definition: pipeline.hash,
     without: withoutNothing,
   }
-  const facts = await streams.facts(names.streams.events)
+  const facts = await streams.settledFacts(names.streams.events, endOf(meta ?? freshMeta('')))
   // An absent state matches no record that NATS may hold.
   // Before the first start the published streams may not be there, and say nothing about it.
   const isNew = meta === undefined || meta.streamCreated === ''

@@ -1,4 +1,5 @@
 /** Leader reads of stream facts and single messages. Never direct get: a replica that lags would answer with the past. */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { JetStreamManager, NatsConnection, StoredMsg } from 'nats'
 import { MillraceError } from '../errors.js'
 import { isNotFound, natsError } from './connection.js'
@@ -16,6 +17,8 @@ export interface StreamFacts {
   readonly duplicateWindowMs: number
   /** Several messages can be published as one. */
   readonly takesBatches: boolean
+  /** Kept by several servers. */
+  readonly isReplicated: boolean
 }
 
 export interface StoredEffect {
@@ -58,6 +61,8 @@ export function anchorOf(seq: number, receivedAt: number, payload: Uint8Array): 
 const requestMs = 3_000
 /** Several partitions attach or check at once; one answer of this age serves them all. */
 const factsAgeMs = 200
+/** A new leader has applied what its servers hold by then; until then it is asked this often. */
+const [leaderLagMs, askAgainMs] = [3_000, 250]
 
 export class Streams {
   readonly #facts = new Map<string, { at: number; facts: Promise<StreamFacts> }>()
@@ -99,6 +104,24 @@ export class Streams {
     return facts
   }
 
+  /**
+   * The same of a stream that held an event at `seq`. When all servers of a replicated stream have been down, the new leader answers before
+   * it has applied all that they hold: a stream that ends earlier is asked again for some seconds before that is believed.
+   */
+  async settledFacts(
+    stream: string,
+    { created, seq }: { readonly created: string; readonly seq: number },
+    notBefore = performance.now(),
+  ): Promise<StreamFacts> {
+    const believedAt = performance.now() + leaderLagMs
+    let facts = await this.facts(stream, notBefore)
+    while (facts.isReplicated && facts.created === created && facts.lastSeq < seq && performance.now() < believedAt) {
+      await delay(askAgainMs)
+      facts = await this.facts(stream, performance.now() - askAgainMs / 2)
+    }
+    return facts
+  }
+
   async freshFacts(stream: string): Promise<StreamFacts> {
     try {
       const { created, state, config } = await this.manager.streams.info(stream)
@@ -111,6 +134,7 @@ export class Streams {
         bytes: state.bytes,
         duplicateWindowMs: config.duplicate_window / 1e6,
         takesBatches: (config as AtomicConfig).allow_atomic === true,
+        isReplicated: config.num_replicas > 1,
       }
     } catch (error) {
       if (isNotFound(error))

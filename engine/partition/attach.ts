@@ -13,7 +13,7 @@ import type { Without } from '../protections.js'
 import type { MetaUpdate, PartitionMeta } from '../store.js'
 
 export interface AttachContext {
-  readonly streams: Pick<Streams, 'anchor' | 'freshFacts' | 'ledger' | 'record'>
+  readonly streams: Pick<Streams, 'anchor' | 'settledFacts' | 'ledger' | 'record'>
   readonly names: Names
   /** What the state is called on NATS' side, see `stateNameOf`. */
   readonly state: string
@@ -45,7 +45,7 @@ export async function attach(
   published: number | Promise<number>,
 ): Promise<AttachPlan> {
   const { streams, names, definition, partitions } = context
-  const asked = streams.freshFacts(names.streams.events)
+  const asked = streams.settledFacts(names.streams.events, endOf(meta))
   const { facts, record, publishedSeq, problem } = await inspect(context, meta, asked, published)
   const { entry: ledger } = record
   if (problem !== undefined && meta.accepted !== problem.code) throw problem
@@ -78,6 +78,11 @@ export interface Inspection {
   readonly record: LedgerRecord
   readonly publishedSeq: number
   readonly problem: MillraceError | undefined
+}
+
+/** What the event stream must hold, for `Streams.settledFacts`. */
+export function endOf({ streamCreated, position, sequenceOffset }: PartitionMeta): { created: string; seq: number } {
+  return { created: streamCreated, seq: position - sequenceOffset }
 }
 
 /** Reads only. `published` as for `attach`; throws the halt that nobody can accept. */

@@ -61,7 +61,8 @@ export async function verifyStream(
   after: { readonly streamSeq: number; readonly anchor: string },
   notBefore: number,
 ): Promise<StreamFacts> {
-  const facts = streams.facts(names.streams.events, notBefore)
+  const end = { created: streamCreated, seq: after.streamSeq }
+  const facts = streams.settledFacts(names.streams.events, end, notBefore)
   const position = after.streamSeq + sequenceOffset
   const known = { position, sequenceOffset, streamCreated, anchor: after.anchor }
   const problem = await checkStream({ streams, names, without }, known, facts)

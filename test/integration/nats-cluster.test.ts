@@ -1,5 +1,7 @@
 /** JetStream with three replicas for real: leaders that hand over, freeze and die; no event is lost, no trigger comes twice. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
+import { Streams } from '../../engine/nats/streams.js'
 import { isAtLeast } from '../../engine/version.js'
 import { Broker, type TestEvent } from '../support/broker.js'
 import { startEngine } from '../support/engine.js'
@@ -43,6 +45,19 @@ test('an engine on a JetStream cluster', async suite => {
       t.equal(config.num_replicas, 3, stream)
       t.equal(cluster?.replicas?.length, 2, `${stream}: two besides the leader`)
     }
+  })
+
+  suite.test('a stream that ends before what it held is asked again before that is believed', async t => {
+    await broker.manager.streams.add({ name: 'LAGGING', subjects: ['lagging'], num_replicas: 3 })
+    const streams = await Streams.open(broker.connection)
+    const { created } = await streams.freshFacts('LAGGING')
+    const asked = streams.settledFacts('LAGGING', { created, seq: 1 })
+    await delay(500)
+    await eventually('the stream takes an event', () => broker.connection.jetstream().publish('lagging', ''), {
+      withinMs,
+    })
+    t.equal((await asked).lastSeq, 1)
+    t.equal((await streams.settledFacts('LAGGING', { created, seq: 2 })).lastSeq, 1)
   })
 
   suite.test('leaders step down', async t => {

@@ -15,6 +15,7 @@ const factsOf = (ends: Ends): StreamFacts => ({
   bytes: 1_000,
   duplicateWindowMs: 120_000,
   takesBatches: false,
+  isReplicated: false,
 })
 /** Stands at stream sequence 40. */
 const attached: PartitionMeta = {
@@ -47,7 +48,7 @@ function context(broker: Broker = {}, definition = 'rules-a'): AttachContext & {
     recorded,
     without: withoutNothing,
     streams: {
-      freshFacts: async () => factsOf(broker.facts ?? facts),
+      settledFacts: async () => factsOf(broker.facts ?? facts),
       ledger: async () => ({
         entry: recorded.at(-1) ?? ('ledger' in broker ? broker.ledger : ledgerOf(attached)),
         streamSeq: recorded.length,
