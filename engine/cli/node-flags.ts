@@ -7,7 +7,7 @@
  *
  * The collector's helper threads take the cores from NATS and Redis at the moment at which everybody waits for the engine: with the
  * usual four p99 at 10,000 events/s on two cores was 25 ms instead of 11. With none at all the engine searches the heap by itself,
- * 65 to 90 ms of work within 120 ms every few seconds: at 32,000 events/s p99 was 41 to 117 ms instead of 24 to 59. One is enough
+ * 65 to 90 ms of work within 120 ms every few seconds: at 32,000 events/s p99 was 41 to 117 ms instead of 24 to 77. One is enough
  * for that.
  *
  * While the engine starts much lives shortly, and V8 concludes that the heap must be searched often: every five seconds at 10,000
