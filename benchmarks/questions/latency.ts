@@ -1,9 +1,9 @@
 /**
  * How long does it take from event to trigger, at which load, and how much load can be sustained?
  *
- * Load: open loop. Events of the personalization workload, in four partitions, are encoded before a run and sent by schedule from a process of their
- * own, whether or not earlier ones are through; every publish is acknowledged. Each contender is started on an empty state and
- * first asked for its sustained maximum: the highest rate at which its lag does not grow over the measured window after a
+ * Load: open loop. Events of the personalization workload, in four partitions, are encoded before a run and sent by schedule from
+ * a process of their own, whether or not earlier ones are through; every publish is acknowledged. Each contender is started on an
+ * empty state and first asked for its sustained maximum: the highest rate at which its lag does not grow over the measured window after a
  * warm-up. Then follow 1,000, 5,000 and 10,000 events/s and half of that maximum, or `--rate` alone. Of its peers the
  * fastest of each kind are asked.
  *

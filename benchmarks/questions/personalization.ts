@@ -2,8 +2,8 @@
  * How does Millrace compare with what a user would pick instead, on the same work in the same run?
  *
  * Load: events of the personalization workload (Avro; decode, validate, dedupe, enrich, 10 traits, 3 segments, 5 triggers; a
- * million users, 5 % copies; four partitions) are in the stream before anything starts. In each round every contender drains them from an empty
- * state, the first of the round being another one each time, and so do the ceilings of Millrace: the bare reader, the bare
+ * million users, 5 % copies; four partitions) are in the stream before anything starts. In each round every contender drains
+ * them from an empty state, the first of the round being another one each time, and so do the ceilings of Millrace: the bare reader, the bare
  * commits, the fold loop. A slow contender is stopped after some seconds, and its rate is of what it got done. Ratios and
  * efficiency are taken within a round. Then follows a steady load for the latency, broker to trigger.
  *

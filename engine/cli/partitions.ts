@@ -150,16 +150,17 @@ async function standingOf(
     definition: pipeline.hash,
     without: withoutNothing,
   }
-  const facts = await streams.settledFacts(names.streams.events, endOf(meta ?? freshMeta('')))
   // An absent state matches no record that NATS may hold.
+  const known = meta ?? freshMeta('')
+  const end = endOf(known)
+  const facts = await streams.settledFacts(names.streams.events, end)
   // Before the first start the published streams may not be there, and say nothing about it.
-  const isNew = meta === undefined || meta.streamCreated === ''
+  const isNew = known.streamCreated === ''
   const published = isNew ? Promise.resolve(-1) : floors.then(({ highestSeq }) => highestSeq)
-  const inspected = await orHalt(inspect(context, meta ?? freshMeta(''), facts, published))
+  const inspected = await orHalt(inspect(context, known, facts, published))
   const isAcceptable = !(inspected instanceof MillraceError)
   const problem = isAcceptable ? inspected.problem : inspected
-  const processedSeq = Math.max(0, meta === undefined ? 0 : meta.position - meta.sequenceOffset)
-  return { partition, meta, processedSeq, problem, isAcceptable }
+  return { partition, meta, processedSeq: Math.max(0, end.seq), problem, isAcceptable }
 }
 
 /** The result, or the halt that it was rejected with. */
