@@ -24,11 +24,12 @@ export interface FencedSenderOptions {
 }
 
 /**
- * A batch keeps the server busy for as long as so many single messages do, however small it is: on 2.15.2 it takes 1.3 ms of a core
- * and 2.3 ms to the answer, a single message 0.1 ms. With batches of whatever waits, 16 partitions with 3,000 events a second had
- * half of their triggers out after 105 ms instead of 7.
+ * For a batch the server makes a store of its own on disk and removes it, however small the batch is, and every partition's
+ * publishes to the stream wait meanwhile: on 2.15.2 1.3 ms of a core, 2.3 ms to the answer and several when the disk is busy, where
+ * a single message takes 0.1 ms. At 32,000 events/s half of the triggers were out after 154 ms (16 partitions) and 40 ms (4) with
+ * batches from 16 entries on, after 10 to 13 and 4 to 6 from 64 on; from 96 on it is slower again. A backlog drains as fast.
  */
-const minBatchEntries = 16
+const minBatchEntries = 64
 const maxGroupEntries = 256
 const maxGroupBytes = 256 * 1024
 const retryMs = 250

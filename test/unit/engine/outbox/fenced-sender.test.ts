@@ -57,7 +57,7 @@ function open(t: Test, floor: Floor, { reads = [] as Floor[], maySend = (): bool
 
 test('one group is on its way at a time, each on top of the one before', async t => {
   const { sent, published, add } = open(t, floorAt(-1, 0))
-  const many = Array.from({ length: 16 }, (_, i) => i + 2)
+  const many = Array.from({ length: 64 }, (_, i) => i + 2)
   add(1)
   add(...many)
   t.equal(sent.length, 1, 'the rest waits for the sequence')
@@ -66,19 +66,19 @@ test('one group is on its way at a time, each on top of the one before', async t
   t.strictSame(sent[1]!.numbers, many)
   t.equal(sent[1]!.expected.lastSeq, 7)
   t.strictSame(published, [[1, false]])
-  sent[1]!.answer(undefined, false, 30)
-  add(18)
-  t.match(sent[2], { numbers: [18], expected: { lastSeq: 30 } })
+  sent[1]!.answer(undefined, false, 80)
+  add(66)
+  t.match(sent[2], { numbers: [66], expected: { lastSeq: 80 } })
 })
 
 test('a few messages go out one by one: a batch costs the broker more', async t => {
   const { sent, add } = open(t, floorAt(-1, 0))
-  add(...Array.from({ length: 15 }, (_, i) => i + 1))
-  for (let number = 1; number <= 15; number++) {
+  add(...Array.from({ length: 63 }, (_, i) => i + 1))
+  for (let number = 1; number <= 63; number++) {
     t.match(sent.at(-1), { numbers: [number], expected: { lastSeq: number - 1 } })
     sent.at(-1)!.answer(undefined, false, number)
   }
-  t.equal(sent.length, 15)
+  t.equal(sent.length, 63)
 })
 
 test('where the stream takes no batches, one message is on its way at a time', async t => {
@@ -94,7 +94,7 @@ test('a group has bounds in entries and bytes, and takes one entry at least', as
   many.add(...Array.from({ length: 300 }, (_, i) => i + 1))
   t.equal(many.sent[0]!.numbers.length, 256)
   const large = open(t, floorAt(-1, 0))
-  for (let number = 1; number <= 16; number++) large.sender.add(slot(number, 200 * 1024))
+  for (let number = 1; number <= 64; number++) large.sender.add(slot(number, 200 * 1024))
   large.sender.send()
   t.strictSame(large.sent[0]!.numbers, [1, 2])
 })
