@@ -175,7 +175,7 @@ test('an engine on a cluster', async suite => {
     const master = await cluster.ownerOf(keys.meta(1))
     const [replica] = await cluster.replicasOf(master)
     const before = await engine.metric('millrace_commit_conflicts_total')
-    await stopReplication(replica!.redis)
+    await stopReplication(replica!.redis, master.redis)
     await load.goesOn()
     const since = performance.now()
     await master.server.kill()

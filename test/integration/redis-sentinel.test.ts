@@ -94,7 +94,7 @@ test('an engine under Sentinel', async suite => {
     const replica = await sentinels.replica()
     const conflicts = await engine.metric('millrace_commit_conflicts_total')
     const cutAt = performance.now()
-    await stopReplication(replica.redis)
+    await stopReplication(replica.redis, master.redis)
     await eventually('a second is written that the replica does not see', () => performance.now() - cutAt > 1_000)
     const since = performance.now()
     await master.server.kill()

@@ -13,9 +13,14 @@ export function serverClient(t: TestScope, url: string): Redis {
 
 /**
  * Cuts the replica from its master, which notices nothing else: it tries again every second and is refused each time. What is
- * written from now on is lost when this replica is promoted.
+ * written from now on is lost when this replica is promoted, and nothing before: a master sends a new replica what is written
+ * after its copy only when it has heard from it, up to a second after the link stands.
  */
-export async function stopReplication(replica: Redis): Promise<void> {
+export async function stopReplication(replica: Redis, master: Redis): Promise<void> {
+  const offset = Number(await field(master, 'master_repl_offset'))
+  await eventually('the replica has all until now', async () => {
+    return Number(await field(replica, 'slave_repl_offset')) >= offset
+  })
   // A password that the master, which has none, refuses.
   await replica.config('SET', 'masterauth', 'refused')
   await replica.client('KILL', 'TYPE', 'master')

@@ -30,7 +30,7 @@ const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & { readonly strike: (sc
       const master = await cluster.ownerOf(key)
       const replica = await replicaOf(cluster, master)
       const rollback = monitor.expectRollback()
-      await stopReplication(replica.redis)
+      await stopReplication(replica.redis, master.redis)
       await sleep(1_000)
       await master.server.kill()
       await taken(cluster, key, master)

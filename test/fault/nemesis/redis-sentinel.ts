@@ -14,7 +14,7 @@ const faults: readonly (Pick<Fault, 'name' | 'lastsMs'> & { readonly strike: (sc
       const { sentinels } = rig
       const [master, replica] = [await sentinels.current(), await sentinels.replica()]
       const rollback = monitor.expectRollback()
-      await stopReplication(replica.redis)
+      await stopReplication(replica.redis, master.redis)
       await sleep(1_000)
       await master.server.kill()
       await sentinels.promoted(master)
