@@ -117,6 +117,7 @@ async function checkNats(workspace: Workspace, report: Report, mayCreate: boolea
 /** What becomes of a publish that comes late, from a replica that does not own the partition any more. */
 const fenceMeaning: Record<Fence, (windowMs: number) => string> = {
   batch: () => 'a late publish is refused, batch by batch',
+  fast_batch: () => 'a late publish is refused',
   each: () => 'a late publish is refused, one message in flight at a time; NATS 2.12 and later take batches',
   none: windowMs =>
     `a late publish is recognized by its id within ${windowMs / 60_000} min and stored again after that; NATS 2.11 and later refuse it`,
@@ -129,8 +130,8 @@ async function checkFence(workspace: Workspace, report: Report): Promise<void> {
   const found = new Map<string, string[]>()
   for (const lane of lanes) {
     const stream = names.streams[lane]
-    const { takesBatches, duplicateWindowMs } = await streams.facts(stream)
-    const fence = streams.fence(takesBatches)
+    const { batches, duplicateWindowMs } = await streams.facts(stream)
+    const fence = streams.fence(batches)
     const text = `publish fence "${fence}": ${fenceMeaning[fence](duplicateWindowMs)}`
     found.set(text, [...(found.get(text) ?? []), stream])
   }

@@ -3,21 +3,40 @@
  *
  * - `none`: nothing; only the duplicate window recognizes what was published before.
  * - `each`: that a certain message is the last of a filter (2.11 and later). One message is in flight at a time.
- * - `batch`: the same for a batch that is stored as a whole or not at all (2.12 and later, where the stream allows it).
+ * - `batch`: the same for an atomic batch, stored as a whole or not at all (2.12 and later, where the stream allows it).
+ * - `fast_batch`: the same for the first message of a fast batch, of which each is stored only on top of the one before (2.14 and later,
+ *   where the stream allows it).
  */
 import { isAtLeast } from '../version.js'
 
-export type Fence = 'none' | 'each' | 'batch'
+export type Fence = 'none' | 'each' | 'batch' | 'fast_batch'
 
 /** Weakest first. */
-export const fences: readonly Fence[] = ['none', 'each', 'batch']
+export const fences: readonly Fence[] = ['none', 'each', 'batch', 'fast_batch']
+
+/** Of a stream's configuration; the client does not know the first two yet and passes them on. */
+export interface BatchConfig {
+  /** Takes atomic batches. */
+  readonly allow_atomic?: boolean
+  /** Takes fast batches. */
+  readonly allow_batched?: boolean
+  /** How long ids are remembered, nanoseconds. */
+  readonly duplicate_window: number
+}
+
+/**
+ * A server forgets an unfinished fast batch after 10 s in which nothing of it came. Until then it takes what is left of it from a
+ * former owner, too, and must still know the ids that the next owner has published again.
+ */
+const minWindowNs = 60e9
 
 /** What can be said of several lanes, or replicas, together. */
 export function weakest(all: readonly Fence[]): Fence {
   return fences.find(fence => all.includes(fence)) ?? 'none'
 }
 
-export function fenceOf(version: string, takesBatches: boolean): Fence {
-  if (isAtLeast(version, '2.12') && takesBatches) return 'batch'
+export function fenceOf(version: string, { allow_atomic, allow_batched, duplicate_window }: BatchConfig): Fence {
+  if (isAtLeast(version, '2.14') && allow_batched === true && duplicate_window >= minWindowNs) return 'fast_batch'
+  if (isAtLeast(version, '2.12') && allow_atomic === true) return 'batch'
   return isAtLeast(version, '2.11') ? 'each' : 'none'
 }

@@ -14,8 +14,8 @@ import {
 } from 'nats'
 import { MillraceError } from '../errors.js'
 import { isNotFound, natsError } from './connection.js'
+import type { BatchConfig } from './fence.js'
 import { lanes, ledgerStream, type Names } from './names.js'
-import type { AtomicConfig } from './streams.js'
 import { partitionOf } from './partitioning.js'
 import { isAtLeast } from '../version.js'
 
@@ -29,7 +29,7 @@ export interface ProvisionOptions {
   readonly minKeepMs: number
 }
 
-type Wanted = Partial<StreamConfig> & AtomicConfig & { name: string; subjects: string[] }
+type Wanted = Partial<StreamConfig & BatchConfig> & { name: string; subjects: string[] }
 
 const nanos = 1e6
 /** Server default; long enough for a publisher's retries, short enough to stay in the server's memory. */
@@ -102,6 +102,7 @@ function wantedStreams(names: Names, options: ProvisionOptions, version: string)
     max_age: options.keepMs * nanos,
     duplicate_window: effectDuplicatesMs * nanos,
     ...(isAtLeast(version, '2.12') ? { allow_atomic: true } : {}),
+    ...(isAtLeast(version, '2.14') ? { allow_batched: true } : {}),
   }))
   const ledger = {
     ...common,
@@ -116,10 +117,13 @@ function wantedStreams(names: Names, options: ProvisionOptions, version: string)
 async function allowBatches(
   manager: JetStreamManager,
   wanted: Wanted,
-  actual: StreamConfig & AtomicConfig,
+  actual: StreamConfig & BatchConfig,
 ): Promise<void> {
-  if (wanted.allow_atomic !== true || actual.allow_atomic === true) return
-  const config: StreamConfig & AtomicConfig = { ...actual, allow_atomic: true }
+  const missing = (['allow_atomic', 'allow_batched'] as const).filter(
+    key => wanted[key] === true && actual[key] !== true,
+  )
+  if (missing.length === 0) return
+  const config: StreamConfig & BatchConfig = { ...actual, ...Object.fromEntries(missing.map(key => [key, true])) }
   // Without the right to change streams it stays as it is.
   await manager.streams.update(wanted.name, config).catch(() => undefined)
 }

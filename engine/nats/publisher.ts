@@ -24,11 +24,13 @@ export interface Publication {
   readonly fields: readonly string[]
 }
 
-/** The stream refuses what is not published on top of this. */
-export interface Expectation {
+export interface GroupOptions {
+  /** The stream refuses what is not published on top of the last message that matches this. */
   readonly filter: string
-  /** Stream sequence of the last message that matches the filter; 0 when there is none. */
+  /** Stream sequence of that message; 0 when there is none. */
   readonly lastSeq: number
+  /** As a fast batch, which is stored as far as it comes: a failure when that is not to its end. Otherwise as an atomic one. */
+  readonly isFast: boolean
 }
 
 /** To be written with everything else of this turn. */
@@ -37,16 +39,22 @@ interface Outgoing {
   readonly payload: Uint8Array
   readonly headers: MsgHdrs
   readonly token: number
-  readonly hasReply: boolean
+  readonly reply: string | undefined
 }
 
 interface Unacknowledged {
   readonly sentAt: number
+  /** Messages that the acknowledgement speaks of. */
+  readonly count: number
   /** Undefined once it was called. */
   done: Acknowledged | undefined
 }
 
 const ackTimeoutMs = 5_000
+/** Messages of a fast batch after which the server says how far it is; nobody waits for that. */
+const maxFlow = 65_535
+/** How that begins. */
+const flowMark = '{"type":"ack"'
 
 export class Publisher {
   readonly #inbox = createInbox()
@@ -60,7 +68,7 @@ export class Publisher {
 
   constructor(private readonly connection: NatsConnection) {
     const start = this.#inbox.length + 1
-    connection.subscribe(`${this.#inbox}.*`, { callback: (_error, message) => this.#acknowledge(message, start) })
+    connection.subscribe(`${this.#inbox}.>`, { callback: (_error, message) => this.#acknowledge(message, start) })
     void followConnection(connection, {
       lost: () => {
         this.#isConnected = false
@@ -80,13 +88,14 @@ export class Publisher {
   /** `fields` are header names and values in turn. The payload is not copied: do not change it before the acknowledgement. */
   publish(subject: string, payload: Uint8Array, fields: readonly string[], done: Acknowledged): void {
     if (!this.#isConnected) return refuse(done)
-    this.#send(subject, payload, headerOf(fields), this.#expect(done))
+    const token = this.#expect(done)
+    this.#send(subject, payload, headerOf(fields), token, `${this.#inbox}.${token}`)
   }
 
   /**
-   * One message, or several that are stored as a whole or not at all; acknowledged once. The broker checks the expectation.
+   * One message, or several that are stored in this order without anything missing in between; acknowledged once.
    */
-  publishGroup(group: readonly Publication[], { filter, lastSeq }: Expectation, done: Acknowledged): void {
+  publishGroup(group: readonly Publication[], { filter, lastSeq, isFast }: GroupOptions, done: Acknowledged): void {
     const expected = ['Nats-Expected-Last-Subject-Sequence', String(lastSeq)]
     expected.push('Nats-Expected-Last-Subject-Sequence-Subject', filter)
     if (group.length === 1) {
@@ -94,8 +103,9 @@ export class Publisher {
       return this.publish(subject, body, [...fields, ...expected], done)
     }
     if (!this.#isConnected) return refuse(done)
-    const token = this.#expect(done)
-    const batch = `${this.#inbox.slice(this.#inbox.indexOf('.') + 1)}-${token}`
+    const token = this.#expect(done, group.length)
+    const batch = `${token}-${this.#inbox.slice(this.#inbox.indexOf('.') + 1)}`
+    if (isFast) return this.#sendFast(group, expected, token, batch)
     group.forEach(({ subject, body, fields }, i) => {
       const isLast = i === group.length - 1
       const header = headerOf([
@@ -107,12 +117,22 @@ export class Publisher {
         ...(i === 0 ? expected : []),
         ...(isLast ? ['Nats-Batch-Commit', '1'] : []),
       ])
-      this.#send(subject, body, header, token, isLast)
+      this.#send(subject, body, header, token, isLast ? `${this.#inbox}.${token}` : undefined)
     })
   }
 
-  #expect(done: Acknowledged): number {
-    this.#unacknowledged.push({ sentAt: performance.now(), done })
+  /** The server reads from the reply subject which batch, and that a message is its first, another one, or its last (NATS ADR-50). */
+  #sendFast(group: readonly Publication[], expected: readonly string[], token: number, batch: string): void {
+    const prefix = `${this.#inbox}.${batch}.${maxFlow}.fail`
+    group.forEach(({ subject, body, fields }, i) => {
+      const operation = i === group.length - 1 ? 2 : i === 0 ? 0 : 1
+      const header = headerOf(i === 0 ? [...fields, ...expected] : fields)
+      this.#send(subject, body, header, token, `${prefix}.${i + 1}.${operation}.$FI`)
+    })
+  }
+
+  #expect(done: Acknowledged, count = 1): number {
+    this.#unacknowledged.push({ sentAt: performance.now(), count, done })
     return this.#first + this.#unacknowledged.size - 1
   }
 
@@ -120,20 +140,19 @@ export class Publisher {
    * Several partitions decide in one turn of the event loop, each in a microtask of its own, after each of which the client would
    * write to the socket: most of what a small message costs. A tick comes when all of them are through.
    */
-  #send(subject: string, payload: Uint8Array, headers: MsgHdrs, token: number, hasReply = true): void {
+  #send(subject: string, payload: Uint8Array, headers: MsgHdrs, token: number, reply?: string): void {
     if (this.#outgoing.length === 0) process.nextTick(() => this.#flush())
-    this.#outgoing.push({ subject, payload, headers, token, hasReply })
+    this.#outgoing.push({ subject, payload, headers, token, reply })
   }
 
   #flush(): void {
     const outgoing = this.#outgoing
     this.#outgoing = []
-    for (const { subject, payload, headers, token, hasReply } of outgoing) {
+    for (const { subject, payload, headers, token, reply } of outgoing) {
       // Its failure was told, so it is sent again.
       if (this.#unacknowledged.at(token - this.#first)?.done === undefined) continue
       try {
-        const reply = hasReply ? { reply: `${this.#inbox}.${token}`, headers } : { headers }
-        this.connection.publish(subject, payload, reply)
+        this.connection.publish(subject, payload, reply === undefined ? { headers } : { headers, reply })
       } catch (error) {
         this.#fail(token, new MillraceError('publish_failed', `cannot publish to "${subject}"`, { cause: error }))
       }
@@ -146,19 +165,29 @@ export class Publisher {
   }
 
   #acknowledge(message: Msg, start: number): void {
-    const token = Number(message.subject.slice(start))
+    const token = Number.parseInt(message.subject.slice(start, start + 16), 10)
     if (message.data.length === 0) {
       this.#fail(token, new MillraceError('publish_failed', 'no stream takes this subject'))
       return
     }
     // {"stream":"TRIGGERS","seq":1} or with "duplicate":true; parsed in full only when it is neither.
     const text = message.string()
+    if (text.startsWith(flowMark)) return
     if (text.includes('"error"')) {
       this.#fail(token, new MillraceError('publish_failed', errorText(text)))
+    } else if (!this.#isWhole(token, text)) {
+      this.#fail(token, new MillraceError('publish_failed', 'not all messages of the batch have arrived'))
     } else {
       const at = text.indexOf('"seq":') + '"seq":'.length
-      this.#settle(token, undefined, text.includes('"duplicate"'), Number.parseInt(text.slice(at, at + 20), 10))
+      const streamSeq = Number.parseInt(text.slice(at, at + 20), 10)
+      // A fast batch of nothing but repetitions says 0.
+      this.#settle(token, undefined, streamSeq === 0 || text.includes('"duplicate"'), streamSeq)
     }
+  }
+
+  #isWhole(token: number, text: string): boolean {
+    const count = this.#unacknowledged.at(token - this.#first)?.count ?? 1
+    return count === 1 || text.includes(`"count":${count}}`)
   }
 
   #fail(token: number, failure: MillraceError): void {

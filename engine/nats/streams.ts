@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { JetStreamManager, NatsConnection, StoredMsg } from 'nats'
 import { MillraceError } from '../errors.js'
 import { isNotFound, natsError } from './connection.js'
-import { fenceOf, type Fence } from './fence.js'
+import { fenceOf, type Fence, type BatchConfig } from './fence.js'
 import { fnv1a32Bytes } from './partitioning.js'
 
 export interface StreamFacts {
@@ -15,8 +15,8 @@ export interface StreamFacts {
   readonly bytes: number
   /** How long the stream remembers message ids. */
   readonly duplicateWindowMs: number
-  /** Several messages can be published as one. */
-  readonly takesBatches: boolean
+  /** How it takes several messages that are published together. */
+  readonly batches: BatchConfig
   /** Kept by several servers. */
   readonly isReplicated: boolean
 }
@@ -39,11 +39,6 @@ export interface LedgerEntry {
   /** The event stream that the state was computed from, and what was added to its sequences. */
   readonly streamCreated: string
   readonly sequenceOffset: number
-}
-
-/** Since 2.12; the client does not know it yet and passes it on. */
-export interface AtomicConfig {
-  readonly allow_atomic?: boolean
 }
 
 export interface LedgerRecord {
@@ -133,7 +128,7 @@ export class Streams {
         messages: state.messages,
         bytes: state.bytes,
         duplicateWindowMs: config.duplicate_window / 1e6,
-        takesBatches: (config as AtomicConfig).allow_atomic === true,
+        batches: config,
         isReplicated: config.num_replicas > 1,
       }
     } catch (error) {
@@ -144,8 +139,8 @@ export class Streams {
   }
 
   /** What the server that is connected now checks about a publish to a stream. */
-  fence(takesBatches: boolean): Fence {
-    return this.isFenced ? fenceOf(this.connection.info?.version ?? '0', takesBatches) : 'none'
+  fence(batches: BatchConfig): Fence {
+    return this.isFenced ? fenceOf(this.connection.info?.version ?? '0', batches) : 'none'
   }
 
   /** Anchor of the stored message, or `undefined` when it is not stored any more. */

@@ -34,11 +34,11 @@ export async function readFloor(
   lane: Lane,
 ): Promise<Floor> {
   const stream = names.streams[lane]
-  const [{ duplicateWindowMs, takesBatches }, last] = await Promise.all([
+  const [{ duplicateWindowMs, batches }, last] = await Promise.all([
     streams.facts(stream),
     streams.last(stream, names.laneFilter(lane, partition)),
   ])
-  const fence = streams.fence(takesBatches)
+  const fence = streams.fence(batches)
   if (last === undefined) return { coordinate: noCoordinate, streamSeq: 0, isYoung: true, fence }
   const id = last.header('Nats-Msg-Id')
   const coordinate = parseCoordinate(last.header(positionHeader))

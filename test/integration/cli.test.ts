@@ -99,7 +99,7 @@ test('check ends with 1 while streams are missing, and with 0 after --provision'
   t.notMatch(good.stdout, /^no/m)
 })
 
-const lateIs = { '2.9': 'none', '2.10': 'none', '2.11': 'each' } as const
+const lateIs = { '2.9': 'none', '2.10': 'none', '2.11': 'each', '2.12': 'batch', '2.13': 'batch' } as const
 
 testOnEachNats('check says what becomes of a late publish', async (t, { release }) => {
   const servers = await startServers(t, { nats: { partitions, release } })
@@ -107,7 +107,7 @@ testOnEachNats('check says what becomes of a late publish', async (t, { release 
   const { code, stdout } = await millrace('check', '--provision')
   t.equal(code, 0)
   const [minor = ''] = /^\d+\.\d+/.exec(servers.nats.version) ?? []
-  const fence = lateIs[minor as keyof typeof lateIs] ?? 'batch'
+  const fence = lateIs[minor as keyof typeof lateIs] ?? 'fast_batch'
   const mark = fence === 'none' ? '--' : 'ok'
   t.match(stdout, new RegExp(`^${mark}  publish fence "${fence}": a late publish is `, 'm'))
   t.equal(stdout.match(/publish fence/g)?.length, 1)

@@ -3,6 +3,7 @@ import { RetentionPolicy, StorageType } from 'nats'
 import type { Test } from 'tap'
 import type { MillraceError } from '../../engine/errors.js'
 import { connectNats, type NatsConnection } from '../../engine/nats/connection.js'
+import type { BatchConfig } from '../../engine/nats/fence.js'
 import { Names } from '../../engine/nats/names.js'
 import { partitionOf, subjectToken } from '../../engine/nats/partitioning.js'
 import { provision, type ProvisionOptions } from '../../engine/nats/provision.js'
@@ -59,6 +60,19 @@ testOnEachNats('create makes every stream once, with limits and duplicate window
   }
   t.strictSame(await provision(connection, names, options), [], 'the second time there is nothing to do')
   t.strictSame(await provision(connection, names, { ...options, mode: 'verify' }), [])
+})
+
+testOnEachNats('streams of an older server are told to take batches as soon as the server can', async (t, nats) => {
+  const { connection, manager } = await open(t, nats)
+  const configOf = async (): Promise<BatchConfig> => (await manager.streams.info('TRIGGERS')).config
+  await manager.streams.add({ name: 'TRIGGERS', subjects: ['triggers.*.*'] })
+  await provision(connection, names, { ...options, mode: 'verify' }).catch(() => undefined)
+  const before = await configOf()
+  t.notOk(before.allow_atomic ?? before.allow_batched, 'a check changes nothing')
+  await provision(connection, names, options)
+  const { version } = connection.info!
+  const { allow_atomic = false, allow_batched = false } = await configOf()
+  t.strictSame([allow_atomic, allow_batched], [isAtLeast(version, '2.12'), isAtLeast(version, '2.14')], version)
 })
 
 testOnEachNats('verify creates nothing and says all that is missing', async (t, nats) => {

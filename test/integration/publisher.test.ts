@@ -1,7 +1,9 @@
 /** The publisher: every message is acknowledged or failed exactly once, in order, known again by its id. */
+import type { StreamConfig } from 'nats'
 import { test, type Test } from 'tap'
 import type { MillraceError } from '../../engine/errors.js'
 import { connectNats } from '../../engine/nats/connection.js'
+import type { BatchConfig } from '../../engine/nats/fence.js'
 import { Publisher } from '../../engine/nats/publisher.js'
 import { Broker } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
@@ -138,3 +140,71 @@ test('closing fails what is unanswered', async t => {
   publisher.close()
   t.match(answers, [{ number: 1, failure: { code: 'publish_failed', message: /closed/ } }])
 })
+
+interface Group {
+  readonly failure: MillraceError | undefined
+  readonly isDuplicate: boolean
+  readonly streamSeq: number
+}
+
+for (const isFast of [true, false]) {
+  const kind = isFast ? 'a fast batch' : 'an atomic batch'
+
+  async function openGroups(t: Test) {
+    const { broker, publisher } = await open(t, { release: 'current' })
+    const { config } = await broker.manager.streams.info('OUT')
+    const batches: BatchConfig & StreamConfig = {
+      ...config,
+      allow_atomic: true,
+      allow_batched: true,
+      max_msg_size: 1_000,
+    }
+    await broker.manager.streams.update('OUT', batches)
+    const publish = (numbers: readonly number[], lastSeq: number, large?: number): Promise<Group> => {
+      const group = numbers.map(number => ({
+        subject: `out.${'ab'[number % 2]}`,
+        body: Buffer.alloc(number === large ? 2_000 : 1),
+        fields: ['Nats-Msg-Id', `id-${number}`, 'Number', String(number)],
+      }))
+      return new Promise(resolve => {
+        publisher.publishGroup(group, { filter: 'out.*', lastSeq, isFast }, (failure, isDuplicate, streamSeq) =>
+          resolve({ failure, isDuplicate, streamSeq }),
+        )
+      })
+    }
+    const stored = async () => (await broker.read('OUT')).map(({ headers }) => Number(headers['Number']))
+    return { publish, stored }
+  }
+
+  test(`${kind} is stored in order and acknowledged with its last place`, async t => {
+    const { publish, stored } = await openGroups(t)
+    const [first, second] = [numbers(300), [300, 301]]
+    t.match(await publish(first, 0), { failure: undefined, isDuplicate: false, streamSeq: 300 })
+    t.match(await publish(second, 300), { failure: undefined, isDuplicate: false, streamSeq: 302 })
+    t.strictSame(await stored(), [...first, ...second])
+  })
+
+  test(`${kind} that does not follow what is stored is refused, all of it`, async t => {
+    const { publish, stored } = await openGroups(t)
+    await publish([0, 1, 2], 0)
+    t.match(await publish([3, 4, 5], 2), { failure: { code: 'publish_failed', message: /wrong last sequence/ } })
+    t.strictSame(await stored(), [0, 1, 2])
+    t.match(await publish([3, 4, 5], 3), { failure: undefined, streamSeq: 6 }, 'and the same can follow after that')
+    t.strictSame(await stored(), [0, 1, 2, 3, 4, 5])
+  })
+
+  test(`of ${kind} nothing is stored behind a message that is refused`, async t => {
+    const { publish, stored } = await openGroups(t)
+    t.match(await publish([0, 1, 2, 3], 0, 2), { failure: { code: 'publish_failed' } })
+    t.strictSame(await stored(), isFast ? [0, 1] : [])
+  })
+
+  test(`${kind} that is there already is not stored again`, async t => {
+    const { publish, stored } = await openGroups(t)
+    await publish([0, 1, 2], 0)
+    const { failure, isDuplicate } = await publish([0, 1, 2], 3)
+    if (isFast) t.ok(failure === undefined && isDuplicate, 'and known again')
+    else t.match(failure, { message: /duplicate/ }, 'and refused, as its ids are')
+    t.strictSame(await stored(), [0, 1, 2])
+  })
+}

@@ -19,6 +19,23 @@ export interface Published {
   readonly trigger: Trigger
 }
 
+/** A message of a fast batch. */
+export interface Part {
+  readonly batch: string
+  /** From 1 on. */
+  readonly number: number
+  readonly isLast: boolean
+  readonly trigger: Trigger
+}
+
+interface FastBatch {
+  /** Of its last message. */
+  number: number
+  at: number
+  /** Sequence of the last one that was stored; 0 for none. */
+  sequence: number
+}
+
 /** What the broker knows about the definition in force; `change` counts the definitions that were. */
 export interface DefinitionNote {
   readonly change: number
@@ -30,13 +47,15 @@ export interface DefinitionNote {
 export class Broker {
   readonly #events: StreamEvent[] = []
   readonly #published: Published[] = []
+  readonly #batches = new Map<string, FastBatch>()
   readonly #notes: DefinitionNote[]
   /** Consumers do not survive that an older store is brought back. */
   #generation = 0
 
-  /** `windowTicks`: how long ids of published messages are known. */
+  /** `windowTicks`: how long ids of published messages are known; `batchTicks`: how long a fast batch may rest. */
   constructor(
     private readonly windowTicks: number,
+    private readonly batchTicks: number,
     note: DefinitionNote,
   ) {
     this.#notes = [note]
@@ -90,13 +109,42 @@ export class Broker {
   publish(group: readonly Trigger[], expected: number | undefined, now: number): number | 'refused' {
     const last = this.last()?.sequence ?? 0
     if (expected !== undefined && expected !== last) return 'refused'
-    for (const trigger of group) {
-      const isKnown = this.#published.some(
-        ({ publishedAt, trigger: { at } }) => at === trigger.at && publishedAt > now - this.windowTicks,
-      )
-      if (!isKnown) this.#published.push({ sequence: this.#published.length + 1, publishedAt: now, trigger })
-    }
+    for (const trigger of group) this.#store(trigger, now)
     return this.#published.length
+  }
+
+  /**
+   * A message is stored only on top of the one before in its batch, the first one on top of `expected`. A repetition is passed over, also
+   * as the first one, which is not compared then. The last one is answered with the sequence of the last one that was stored, if any.
+   */
+  publishPart(
+    { batch: id, number, isLast, trigger }: Part,
+    expected: number,
+    now: number,
+  ): number | 'refused' | undefined {
+    const known = this.#batches.get(id)
+    const isOpen = known !== undefined && now - known.at <= this.batchTicks
+    this.#batches.delete(id)
+    if (number !== (isOpen ? known.number : 0) + 1) return 'refused'
+    const isMisplaced = number === 1 && expected !== (this.last()?.sequence ?? 0)
+    if (isMisplaced && !this.#remembers(trigger, now)) return 'refused'
+    const isStored = this.#store(trigger, now)
+    const sequence = isStored ? this.#published.length : isOpen ? known.sequence : 0
+    if (isLast) return sequence === 0 ? 'refused' : sequence
+    this.#batches.set(id, { number, at: now, sequence })
+    return undefined
+  }
+
+  #remembers(trigger: Trigger, now: number): boolean {
+    return this.#published.some(
+      ({ publishedAt, trigger: { at } }) => at === trigger.at && publishedAt > now - this.windowTicks,
+    )
+  }
+
+  #store(trigger: Trigger, now: number): boolean {
+    if (this.#remembers(trigger, now)) return false
+    this.#published.push({ sequence: this.#published.length + 1, publishedAt: now, trigger })
+    return true
   }
 
   note(): DefinitionNote {

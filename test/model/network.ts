@@ -54,15 +54,26 @@ export class Network {
   }
 
   /** Sends a request and waits for its reply: `silence` after a bound, or never when there is none. */
-  *ask<Reply>(link: Link, isBounded: boolean, request: () => Reply): Task<Reply | typeof silence> {
+  ask<Reply>(link: Link, isBounded: boolean, request: () => Reply): Task<Reply | typeof silence> {
+    return this.askInParts(link, isBounded, [() => ({ reply: request() })])
+  }
+
+  /** The same with a request in several parts, each of which may get lost or come late, and may be replied to. */
+  *askInParts<Reply>(
+    link: Link,
+    isBounded: boolean,
+    parts: readonly (() => { readonly reply: Reply } | undefined)[],
+  ): Task<Reply | typeof silence> {
     const askedAt = this.now
     // An array, because the reply itself may be undefined.
     const replies: Reply[] = []
-    this.#send(link, () => {
-      if (this.now < this.downUntil[link]) return
-      const reply = request()
-      this.#send(link, () => replies.push(reply))
-    })
+    for (const part of parts) {
+      this.#send(link, () => {
+        if (this.now < this.downUntil[link]) return
+        const answer = part()
+        if (answer !== undefined) this.#send(link, () => replies.push(answer.reply))
+      })
+    }
     while (replies.length === 0) {
       if (isBounded && this.now - askedAt >= boundTicks) return silence
       yield

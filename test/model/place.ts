@@ -10,6 +10,10 @@ import { ModelStore, type StoreState } from './store.js'
 export const leaseTicks = 24
 /** The broker recognizes the id of a message for less time than a publish may be on its way. */
 const windowTicks = 30
+/** It forgets an unfinished fast batch after so long without a message of it. */
+const batchTicks = 5
+/** The same where nobody looks at it. */
+const endlessBatchTicks = 60
 
 export type HaltReason = 'anchor_mismatch' | 'stream_truncated' | 'definition_rolled_back'
 
@@ -35,6 +39,8 @@ export interface Faults {
   readonly lateChance: number
   /** Triggers may be late too. */
   readonly latePublishes: boolean
+  /** The broker takes fast batches: message by message, each of which may be late. */
+  readonly fastBatches: boolean
   /** Owners hand over. */
   readonly handOvers: boolean
   readonly outages: boolean
@@ -55,7 +61,7 @@ const start: Fields = { anchor: 0, definition: 'old', change: 1, from: 0, trail:
 export class Place {
   readonly network: Network
   readonly store: ModelStore<Fields, Profile, Trigger>
-  readonly broker = new Broker(windowTicks, start)
+  readonly broker: Broker
   /** What a replica that starts now runs. */
   deployed: Definition = 'old'
 
@@ -64,6 +70,7 @@ export class Place {
     readonly without: WithoutRules,
     readonly faults: Faults,
   ) {
+    this.broker = new Broker(windowTicks, without.has('batch_window') ? endlessBatchTicks : batchTicks, start)
     const { lateChance, latePublishes } = faults
     this.network = new Network(random, {
       redis: lateChance,

@@ -69,6 +69,7 @@ function testEverything(): void {
     trim_last: ['trigger_missing', 'a commit that broke off and is sent again trims twice'],
     note_order: ['profile', "a former owner's note hides that a definition took effect"],
     decided_before: ['trigger_unexpected', 'Redis fell back, and the next owner runs another definition'],
+    batch_window: ['trigger_twice', "the rest of a former owner's batch arrives after its ids were forgotten"],
   }
   for (const rule of rules) {
     const [invariant, why] = broken[rule]

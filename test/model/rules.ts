@@ -10,6 +10,8 @@ export const finerRules = [
   'note_order',
   /** A definition takes effect only where no other one has decided what is published already. */
   'decided_before',
+  /** Fast batches are used only where ids are known for longer than an unfinished batch. */
+  'batch_window',
 ] as const
 
 export type Rule = Protection | (typeof finerRules)[number]

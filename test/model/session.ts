@@ -31,6 +31,7 @@ export class Session {
   #fields: Fields
   #commitId: string
   #commits = 0
+  #publishes = 0
   #isCommitting = false
   #isRenewing = false
   #provenAt: number
@@ -215,11 +216,25 @@ export class Session {
         continue
       }
       const expected = isFenced ? (this.last?.sequence ?? 0) : undefined
-      const answer = yield* this.#ask('triggers', () => broker.publish(group, expected, network.now))
+      const answer =
+        expected !== undefined && this.place.faults.fastBatches
+          ? yield* this.#publishParts(group, expected)
+          : yield* this.#ask('triggers', () => broker.publish(group, expected, network.now))
       if (answer === silence) continue
       if (answer === 'refused') this.last = yield* this.#untilAnswered('nats', () => broker.last())
       else this.last = { sequence: answer, publishedAt: network.now, trigger: group.at(-1)! }
     }
+  }
+
+  #publishParts(group: readonly Trigger[], expected: number): Task<number | 'refused' | typeof silence> {
+    const { broker, network } = this.place
+    const batch = `${this.#token}-${++this.#publishes}`
+    const parts = group.map((trigger, i) => () => {
+      const part = { batch, number: i + 1, isLast: i === group.length - 1, trigger }
+      const reply = broker.publishPart(part, expected, network.now)
+      return reply === undefined ? undefined : { reply }
+    })
+    return network.askInParts('triggers', true, parts)
   }
 
   /** Everything at or below it is out. */

@@ -83,6 +83,7 @@ function drawFaults(random: Random): Faults {
     deploys,
     lateChance: random.pick([0.005, 0.03, 0.06]),
     latePublishes: !failOvers || !deploys,
+    fastBatches: random.chance(0.5),
   }
 }
 

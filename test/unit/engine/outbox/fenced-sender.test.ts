@@ -1,7 +1,7 @@
 import { test, type Test } from 'tap'
 import { MillraceError } from '../../../../engine/errors.js'
 import type { Fence } from '../../../../engine/nats/fence.js'
-import type { Acknowledged, Expectation, Publication } from '../../../../engine/nats/publisher.js'
+import type { Acknowledged, GroupOptions, Publication } from '../../../../engine/nats/publisher.js'
 import { FencedSender } from '../../../../engine/outbox/fenced-sender.js'
 import { noCoordinate, type OutboxEntry } from '../../../../engine/outbox/outbox-entry.js'
 import type { Slot } from '../../../../engine/outbox/outbox.js'
@@ -10,7 +10,7 @@ import { eventually } from '../../../support/eventually.js'
 
 interface Sent {
   readonly numbers: readonly number[]
-  readonly expected: Expectation
+  readonly options: GroupOptions
   readonly answer: Acknowledged
 }
 
@@ -35,8 +35,8 @@ function open(t: Test, floor: Floor, { reads = [] as Floor[], maySend = (): bool
   const published: [number, boolean][] = []
   const failures: Error[] = []
   const publisher = {
-    publishGroup: (group: readonly Publication[], expected: Expectation, answer: Acknowledged) => {
-      sent.push({ numbers: group.map(({ fields }) => Number(fields[1]!.slice(3))), expected, answer })
+    publishGroup: (group: readonly Publication[], options: GroupOptions, answer: Acknowledged) => {
+      sent.push({ numbers: group.map(({ fields }) => Number(fields[1]!.slice(3))), options, answer })
     },
   }
   const readFloor = () => Promise.resolve(reads.shift()!)
@@ -61,21 +61,50 @@ test('one group is on its way at a time, each on top of the one before', async t
   add(1)
   add(...many)
   t.equal(sent.length, 1, 'the rest waits for the sequence')
-  t.match(sent[0], { numbers: [1], expected: { filter: 'triggers.*.0', lastSeq: 0 } })
+  t.match(sent[0], { numbers: [1], options: { filter: 'triggers.*.0', lastSeq: 0 } })
   sent[0]!.answer(undefined, false, 7)
   t.strictSame(sent[1]!.numbers, many)
-  t.equal(sent[1]!.expected.lastSeq, 7)
+  t.equal(sent[1]!.options.lastSeq, 7)
   t.strictSame(published, [[1, false]])
   sent[1]!.answer(undefined, false, 80)
   add(66)
-  t.match(sent[2], { numbers: [66], expected: { lastSeq: 80 } })
+  t.match(sent[2], { numbers: [66], options: { lastSeq: 80 } })
 })
 
-test('a few messages go out one by one: a batch costs the broker more', async t => {
+test('where the stream takes fast batches, all that waits goes out as one', async t => {
+  const { sent, published, add } = open(t, floorAt(-1, 0, 'fast_batch'))
+  add(1)
+  add(2, 3)
+  t.match(sent[0], { numbers: [1], options: { lastSeq: 0 } })
+  sent[0]!.answer(undefined, false, 1)
+  t.match(sent[1], { numbers: [2, 3], options: { lastSeq: 1, isFast: true } })
+  sent[1]!.answer(undefined, false, 5)
+  t.strictSame(published, [
+    [1, false],
+    [2, false],
+    [3, false],
+  ])
+})
+
+test('of a fast batch that is stored in part the rest goes out again', async t => {
+  const { sent, published, add } = open(t, floorAt(-1, 0, 'fast_batch'), { reads: [floorAt(2, 9, 'fast_batch')] })
+  add(1, 2, 3, 4)
+  sent[0]!.answer(refused, false, 0)
+  await eventually('it goes on', () => sent.length === 2)
+  t.match(sent[1], { numbers: [3], options: { lastSeq: 9 } }, 'with one message first')
+  t.strictSame(published, [
+    [1, true],
+    [2, true],
+  ])
+  sent[1]!.answer(undefined, false, 10)
+  t.match(sent[2], { numbers: [4], options: { lastSeq: 10 } })
+})
+
+test('a few messages go out one by one where there are only atomic batches, which cost the broker more', async t => {
   const { sent, add } = open(t, floorAt(-1, 0))
   add(...Array.from({ length: 63 }, (_, i) => i + 1))
   for (let number = 1; number <= 63; number++) {
-    t.match(sent.at(-1), { numbers: [number], expected: { lastSeq: number - 1 } })
+    t.match(sent.at(-1), { numbers: [number], options: { lastSeq: number - 1 } })
     sent.at(-1)!.answer(undefined, false, number)
   }
   t.equal(sent.length, 63)
@@ -86,7 +115,7 @@ test('where the stream takes no batches, one message is on its way at a time', a
   add(1, 2)
   t.strictSame(sent[0]!.numbers, [1])
   sent[0]!.answer(undefined, false, 1)
-  t.match(sent[1], { numbers: [2], expected: { lastSeq: 1 } })
+  t.match(sent[1], { numbers: [2], options: { lastSeq: 1 } })
 })
 
 test('a group has bounds in entries and bytes, and takes one entry at least', async t => {
@@ -105,13 +134,13 @@ test('who is refused reads how far the lane has come and leaves out what is ther
   sent[0]!.answer(refused, false, 0)
   t.strictSame(failures, [refused])
   await eventually('it goes on', () => sent.length === 2)
-  t.match(sent[1], { numbers: [4], expected: { lastSeq: 20 } }, 'with one message first')
+  t.match(sent[1], { numbers: [4], options: { lastSeq: 20 } }, 'with one message first')
   t.strictSame(published, [
     [2, true],
     [3, true],
   ])
   sent[1]!.answer(undefined, false, 21)
-  t.match(sent[2], { numbers: [5], expected: { lastSeq: 21 } })
+  t.match(sent[2], { numbers: [5], options: { lastSeq: 21 } })
 })
 
 test('what is known to be out stays out when the last message has left the stream by its age', async t => {
@@ -119,7 +148,7 @@ test('what is known to be out stays out when the last message has left the strea
   add(4)
   sent[0]!.answer(refused, false, 0)
   await eventually('it goes on', () => sent.length === 2)
-  t.match(sent[1], { numbers: [4], expected: { lastSeq: 0 } })
+  t.match(sent[1], { numbers: [4], options: { lastSeq: 0 } })
 })
 
 test('a repetition that the broker recognized is followed by a look at where the lane ends', async t => {
@@ -128,7 +157,7 @@ test('a repetition that the broker recognized is followed by a look at where the
   add(3)
   sent[0]!.answer(undefined, true, 6)
   await eventually('it goes on', () => sent.length === 2)
-  t.match(sent[1], { numbers: [3], expected: { lastSeq: 9 } })
+  t.match(sent[1], { numbers: [3], options: { lastSeq: 9 } })
   t.strictSame(published, [[2, true]])
 })
 

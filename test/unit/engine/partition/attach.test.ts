@@ -14,7 +14,7 @@ const factsOf = (ends: Ends): StreamFacts => ({
   messages: ends.lastSeq - ends.firstSeq + 1,
   bytes: 1_000,
   duplicateWindowMs: 120_000,
-  takesBatches: false,
+  batches: { duplicate_window: 120e9 },
   isReplicated: false,
 })
 /** Stands at stream sequence 40. */
