@@ -102,6 +102,7 @@ async function checkNats(workspace: Workspace, report: Report, mayCreate: boolea
     report.ok(`NATS ${version} with JetStream at ${connection.getServer()}`)
     const created = await provision(connection, names, {
       mode: mayCreate ? 'create' : 'verify',
+      isExplicit: mayCreate,
       partitions: pipeline.partitions,
       replicas: config.replicas,
       keepMs: config.retention.keep,

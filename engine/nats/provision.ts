@@ -27,6 +27,8 @@ export interface ProvisionOptions {
   readonly keepMs: number
   /** The event stream must keep events at least this long, milliseconds. */
   readonly minKeepMs: number
+  /** Somebody asked for it, who knows that all servers of a cluster are as new as the one that is connected. */
+  readonly isExplicit?: boolean
 }
 
 type Wanted = Partial<StreamConfig & BatchConfig> & { name: string; subjects: string[] }
@@ -52,7 +54,9 @@ export async function provision(
     try {
       const { config } = await manager.streams.info(wanted.name)
       const own = compare(wanted, config, wanted.name === names.streams.events ? options.minKeepMs : 0)
-      if (options.mode === 'create' && own.length === 0) await allowBatches(manager, wanted, config)
+      // An older server lets go of a stream that takes batches which it does not know.
+      const mayUpgrade = options.mode === 'create' && (config.num_replicas === 1 || options.isExplicit === true)
+      if (mayUpgrade && own.length === 0) await allowBatches(manager, wanted, config)
       differences.push(...own)
     } catch (error) {
       if (!isNotFound(error)) throw natsError(error, `cannot read stream "${wanted.name}"`)

@@ -65,8 +65,7 @@ export class FencedSender implements Sender {
     this.#isBusy = this.#isSent = true
     const group = this.#nextGroup()
     const entries = group.map(({ entry }) => entry)
-    const { streamSeq: lastSeq, fence } = this.#floor
-    const options = { filter, lastSeq, isFast: fence === 'fast_batch' }
+    const options = { filter, lastSeq: this.#floor.streamSeq, isFast: this.#floor.fence === 'fast_batch' }
     publisher.publishGroup(entries, options, (failure, isDuplicate, streamSeq) => {
       this.#isBusy = this.#isSent = false
       this.#whenAnswered?.()

@@ -1,6 +1,9 @@
 /** JetStream with three replicas for real: leaders that hand over, freeze and die; no event is lost, no trigger comes twice. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
+import type { BatchConfig } from '../../engine/nats/fence.js'
+import { Names } from '../../engine/nats/names.js'
+import { provision } from '../../engine/nats/provision.js'
 import { Streams } from '../../engine/nats/streams.js'
 import { isAtLeast } from '../../engine/version.js'
 import { Broker, type TestEvent } from '../support/broker.js'
@@ -45,6 +48,26 @@ test('an engine on a JetStream cluster', async suite => {
       t.equal(config.num_replicas, 3, stream)
       t.equal(cluster?.replicas?.length, 2, `${stream}: two besides the leader`)
     }
+  })
+
+  suite.test('a replicated stream is told to take batches only when somebody asks for it', async t => {
+    const names = new Names({ ...new Names().streams, triggers: 'OLD' })
+    await broker.manager.streams.add({ name: 'OLD', subjects: ['old.*.*'], num_replicas: 3 })
+    const allowed = async () => {
+      const config: BatchConfig = (await broker.manager.streams.info('OLD')).config
+      return config.allow_atomic === true || config.allow_batched === true
+    }
+    const options = {
+      mode: 'create',
+      partitions: visitPartitions,
+      replicas: 3,
+      keepMs: 3_600_000,
+      minKeepMs: 0,
+    } as const
+    await provision(broker.connection, names, options)
+    t.notOk(await allowed(), 'an older server may be among those that keep it')
+    await provision(broker.connection, names, { ...options, isExplicit: true })
+    t.equal(await allowed(), isAtLeast(cluster.nodes[0]!.version, '2.12'))
   })
 
   suite.test('a stream that ends before what it held is asked again before that is believed', async t => {
