@@ -1,6 +1,6 @@
 /** JetStream with three replicas for real: leaders that hand over, freeze and die; no event is lost, no trigger comes twice. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { test, type Test } from 'tap'
+import type { Test } from 'tap'
 import type { BatchConfig } from '../../engine/nats/fence.js'
 import { Names } from '../../engine/nats/names.js'
 import { provision } from '../../engine/nats/provision.js'
@@ -11,6 +11,7 @@ import { startEngine } from '../support/engine.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce } from '../support/exactly-once.js'
 import { impatient, startNatsCluster } from '../support/nats-cluster.js'
+import { testOnEachNats } from '../support/nats-releases.js'
 import { startRedis } from '../support/servers.js'
 import { inOrder, SteadyLoad } from '../support/steady-load.js'
 import { idOf, visitPartitions, visits } from '../support/visits.js'
@@ -24,8 +25,8 @@ async function publishSurely(broker: Broker, events: readonly TestEvent[]): Prom
   await eventually('the broker takes events', async () => (await broker.publish(...named)).length > 0, { withinMs })
 }
 
-test('an engine on a JetStream cluster', async suite => {
-  const cluster = await startNatsCluster(suite, { partitions: visitPartitions })
+testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
+  const cluster = await startNatsCluster(suite, { partitions: visitPartitions, ...nats })
   const redis = await startRedis(suite)
   const engine = await startEngine(suite, {
     nats: cluster.addresses.join(','),
