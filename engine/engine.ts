@@ -245,7 +245,7 @@ export class Engine {
 
 async function weakestFence(streams: Streams, names: Names): Promise<Fence> {
   const facts = await Promise.all(lanes.map(lane => streams.facts(names.streams[lane])))
-  return weakest(facts.map(({ batches }) => streams.fence(batches)))
+  return weakest(facts.map(stream => streams.fence(stream)))
 }
 
 /** A server that is down at the start is waited for, as Kubernetes starts things in any order. */

@@ -131,9 +131,9 @@ async function checkFence(workspace: Workspace, report: Report): Promise<void> {
   const found = new Map<string, string[]>()
   for (const lane of lanes) {
     const stream = names.streams[lane]
-    const { batches, duplicateWindowMs } = await streams.facts(stream)
-    const fence = streams.fence(batches)
-    const text = `publish fence "${fence}": ${fenceMeaning[fence](duplicateWindowMs)}`
+    const facts = await streams.facts(stream)
+    const fence = streams.fence(facts)
+    const text = `publish fence "${fence}": ${fenceMeaning[fence](facts.duplicateWindowMs)}`
     found.set(text, [...(found.get(text) ?? []), stream])
   }
   for (const [text, of] of found) {

@@ -14,29 +14,28 @@ export type Fence = 'none' | 'each' | 'batch' | 'fast_batch'
 /** Weakest first. */
 export const fences: readonly Fence[] = ['none', 'each', 'batch', 'fast_batch']
 
-/** Of a stream's configuration; the client does not know the first two yet and passes them on. */
-export interface BatchConfig {
-  /** Takes atomic batches. */
-  readonly allow_atomic?: boolean
-  /** Takes fast batches. */
-  readonly allow_batched?: boolean
-  /** How long ids are remembered, nanoseconds. */
-  readonly duplicate_window: number
+/** Of a stream. */
+export interface FenceFacts {
+  readonly takesAtomicBatches: boolean
+  readonly takesFastBatches: boolean
+  /** How long it remembers message ids. */
+  readonly duplicateWindowMs: number
 }
 
 /**
  * A server forgets an unfinished fast batch after 10 s in which nothing of it came. Until then it takes what is left of it from a
  * former owner, too, and must still know the ids that the next owner has published again.
  */
-const minWindowNs = 60e9
+const minWindowMs = 60_000
 
 /** What can be said of several lanes, or replicas, together. */
 export function weakest(all: readonly Fence[]): Fence {
   return fences.find(fence => all.includes(fence)) ?? 'none'
 }
 
-export function fenceOf(version: string, { allow_atomic, allow_batched, duplicate_window }: BatchConfig): Fence {
-  if (isAtLeast(version, '2.14') && allow_batched === true && duplicate_window >= minWindowNs) return 'fast_batch'
-  if (isAtLeast(version, '2.12') && allow_atomic === true) return 'batch'
+export function fenceOf(version: string, stream: FenceFacts): Fence {
+  const isRemembered = stream.duplicateWindowMs >= minWindowMs
+  if (isAtLeast(version, '2.14') && stream.takesFastBatches && isRemembered) return 'fast_batch'
+  if (isAtLeast(version, '2.12') && stream.takesAtomicBatches) return 'batch'
   return isAtLeast(version, '2.11') ? 'each' : 'none'
 }

@@ -14,8 +14,8 @@ import {
 } from 'nats'
 import { MillraceError } from '../errors.js'
 import { isNotFound, natsError } from './connection.js'
-import type { BatchConfig } from './fence.js'
 import { lanes, ledgerStream, type Names } from './names.js'
+import type { BatchConfig } from './streams.js'
 import { partitionOf } from './partitioning.js'
 import { isAtLeast } from '../version.js'
 

@@ -3,20 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { JetStreamManager, NatsConnection, StoredMsg } from 'nats'
 import { MillraceError } from '../errors.js'
 import { isNotFound, natsError } from './connection.js'
-import { fenceOf, type Fence, type BatchConfig } from './fence.js'
+import { fenceOf, type Fence, type FenceFacts } from './fence.js'
 import { fnv1a32Bytes } from './partitioning.js'
 
-export interface StreamFacts {
+export interface StreamFacts extends FenceFacts {
   /** Creation time as the server writes it; differs for a stream recreated under the same name. */
   readonly created: string
   readonly firstSeq: number
   readonly lastSeq: number
   readonly messages: number
   readonly bytes: number
-  /** How long the stream remembers message ids. */
-  readonly duplicateWindowMs: number
-  /** How it takes several messages that are published together. */
-  readonly batches: BatchConfig
   /** Kept by several servers. */
   readonly isReplicated: boolean
 }
@@ -39,6 +35,12 @@ export interface LedgerEntry {
   /** The event stream that the state was computed from, and what was added to its sequences. */
   readonly streamCreated: string
   readonly sequenceOffset: number
+}
+
+/** Since 2.12 and 2.14; the client does not know them yet and passes them on. */
+export interface BatchConfig {
+  readonly allow_atomic?: boolean
+  readonly allow_batched?: boolean
 }
 
 export interface LedgerRecord {
@@ -120,6 +122,7 @@ export class Streams {
   async freshFacts(stream: string): Promise<StreamFacts> {
     try {
       const { created, state, config } = await this.manager.streams.info(stream)
+      const { allow_atomic, allow_batched } = config as BatchConfig
       // A stream that never held a message says 0.
       return {
         created,
@@ -128,7 +131,8 @@ export class Streams {
         messages: state.messages,
         bytes: state.bytes,
         duplicateWindowMs: config.duplicate_window / 1e6,
-        batches: config,
+        takesAtomicBatches: allow_atomic === true,
+        takesFastBatches: allow_batched === true,
         isReplicated: config.num_replicas > 1,
       }
     } catch (error) {
@@ -139,8 +143,8 @@ export class Streams {
   }
 
   /** What the server that is connected now checks about a publish to a stream. */
-  fence(batches: BatchConfig): Fence {
-    return this.isFenced ? fenceOf(this.connection.info?.version ?? '0', batches) : 'none'
+  fence(facts: FenceFacts): Fence {
+    return this.isFenced ? fenceOf(this.connection.info?.version ?? '0', facts) : 'none'
   }
 
   /** Anchor of the stored message, or `undefined` when it is not stored any more. */

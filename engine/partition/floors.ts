@@ -34,11 +34,11 @@ export async function readFloor(
   lane: Lane,
 ): Promise<Floor> {
   const stream = names.streams[lane]
-  const [{ duplicateWindowMs, batches }, last] = await Promise.all([
+  const [facts, last] = await Promise.all([
     streams.facts(stream),
     streams.last(stream, names.laneFilter(lane, partition)),
   ])
-  const fence = streams.fence(batches)
+  const fence = streams.fence(facts)
   if (last === undefined) return { coordinate: noCoordinate, streamSeq: 0, isYoung: true, fence }
   const id = last.header('Nats-Msg-Id')
   const coordinate = parseCoordinate(last.header(positionHeader))
@@ -47,7 +47,7 @@ export async function readFloor(
     throw new MillraceError('output_shared', text)
   }
   // Half of the window: what waited in the outbox was sent a little before the last message.
-  const isYoung = last.storedAt > clock.wallMs() - duplicateWindowMs / 2
+  const isYoung = last.storedAt > clock.wallMs() - facts.duplicateWindowMs / 2
   return { coordinate, streamSeq: last.seq, isYoung, fence }
 }
 

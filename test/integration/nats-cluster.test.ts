@@ -1,10 +1,9 @@
 /** JetStream with three replicas for real: leaders that hand over, freeze and die; no event is lost, no trigger comes twice. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { BatchConfig } from '../../engine/nats/fence.js'
 import { Names } from '../../engine/nats/names.js'
 import { provision } from '../../engine/nats/provision.js'
-import { Streams } from '../../engine/nats/streams.js'
+import { Streams, type BatchConfig } from '../../engine/nats/streams.js'
 import { isAtLeast } from '../../engine/version.js'
 import { Broker, type TestEvent } from '../support/broker.js'
 import { startEngine } from '../support/engine.js'
@@ -55,7 +54,7 @@ testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
     const names = new Names({ ...new Names().streams, triggers: 'OLD' })
     await broker.manager.streams.add({ name: 'OLD', subjects: ['old.*.*'], num_replicas: 3 })
     const allowed = async () => {
-      const config: BatchConfig = (await broker.manager.streams.info('OLD')).config
+      const config = (await broker.manager.streams.info('OLD')).config as BatchConfig
       return config.allow_atomic === true || config.allow_batched === true
     }
     const options = {

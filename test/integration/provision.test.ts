@@ -3,11 +3,10 @@ import { RetentionPolicy, StorageType } from 'nats'
 import type { Test } from 'tap'
 import type { MillraceError } from '../../engine/errors.js'
 import { connectNats, type NatsConnection } from '../../engine/nats/connection.js'
-import type { BatchConfig } from '../../engine/nats/fence.js'
 import { Names } from '../../engine/nats/names.js'
 import { partitionOf, subjectToken } from '../../engine/nats/partitioning.js'
 import { provision, type ProvisionOptions } from '../../engine/nats/provision.js'
-import { Streams } from '../../engine/nats/streams.js'
+import { Streams, type BatchConfig } from '../../engine/nats/streams.js'
 import { Broker } from '../support/broker.js'
 import { testOnEachNats } from '../support/nats-releases.js'
 import { startNats } from '../support/servers.js'
@@ -64,7 +63,7 @@ testOnEachNats('create makes every stream once, with limits and duplicate window
 
 testOnEachNats('streams of an older server are told to take batches as soon as the server can', async (t, nats) => {
   const { connection, manager } = await open(t, nats)
-  const configOf = async (): Promise<BatchConfig> => (await manager.streams.info('TRIGGERS')).config
+  const configOf = async () => (await manager.streams.info('TRIGGERS')).config as BatchConfig
   await manager.streams.add({ name: 'TRIGGERS', subjects: ['triggers.*.*'] })
   await provision(connection, names, { ...options, mode: 'verify' }).catch(() => undefined)
   const before = await configOf()

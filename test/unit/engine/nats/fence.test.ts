@@ -1,20 +1,21 @@
 import { test } from 'tap'
 import { fenceOf, weakest } from '../../../../engine/nats/fence.js'
 
-const minute = 60e9
-const all = { allow_atomic: true, allow_batched: true, duplicate_window: minute }
+const minute = 60_000
+const all = { takesAtomicBatches: true, takesFastBatches: true, duplicateWindowMs: minute }
+const atomic = { ...all, takesFastBatches: false }
 
 test('a fence is what the server knows and the stream allows', async t => {
   t.equal(fenceOf('2.10.27', all), 'none')
   t.equal(fenceOf('2.11.0', all), 'each')
   t.equal(fenceOf('2.12.1', all), 'batch')
   t.equal(fenceOf('2.14.0', all), 'fast_batch')
-  t.equal(fenceOf('2.14.0', { ...all, allow_batched: false }), 'batch')
-  t.equal(fenceOf('2.14.0', { duplicate_window: minute }), 'each')
+  t.equal(fenceOf('2.14.0', atomic), 'batch')
+  t.equal(fenceOf('2.14.0', { ...atomic, takesAtomicBatches: false }), 'each')
 })
 
 test('there are no fast batches where an unfinished one could outlive its ids', async t => {
-  t.equal(fenceOf('2.14.0', { ...all, duplicate_window: minute - 1 }), 'batch')
+  t.equal(fenceOf('2.14.0', { ...all, duplicateWindowMs: minute - 1 }), 'batch')
 })
 
 test('of several the weakest counts', async t => {

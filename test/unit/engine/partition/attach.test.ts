@@ -14,7 +14,8 @@ const factsOf = (ends: Ends): StreamFacts => ({
   messages: ends.lastSeq - ends.firstSeq + 1,
   bytes: 1_000,
   duplicateWindowMs: 120_000,
-  batches: { duplicate_window: 120e9 },
+  takesAtomicBatches: false,
+  takesFastBatches: false,
   isReplicated: false,
 })
 /** Stands at stream sequence 40. */
