@@ -4,6 +4,7 @@ import { entriesAt, listAt, numberAt, objectAt, rangeAt, textAt } from '../figur
 import { image, markdownTable } from '../markdown.js'
 import { blocks, type Plot, type Render } from '../section.js'
 import { ceilings } from './costs.js'
+import { headroom } from './headroom.js'
 
 type Contender = readonly [string, unknown]
 
@@ -36,6 +37,7 @@ export const comparison: Render = saved => {
       image(`Throughput of each contender, ${question}`, `benchmarks/${plot.file}`),
       contenders.map(promiseOf).join(''),
       objectAt(result, 'ceilings') === undefined ? '' : ceilings(saved).markdown,
+      headroom(saved),
     ),
     plots: [plot],
   }
