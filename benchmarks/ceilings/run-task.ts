@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { nodeFlags } from '../../engine/cli/node-flags.js'
 import { Meter, type Measurement } from '../harness/meter.js'
 import type { Rig } from '../harness/rig.js'
 import type { Job } from './task.js'
@@ -34,7 +35,7 @@ async function inProcess(
   job: object,
   use: (child: ChildProcess, run: () => Promise<unknown>) => Promise<void>,
 ): Promise<void> {
-  const child = fork(worker, [name], { serialization: 'advanced' })
+  const child = fork(worker, [name], { serialization: 'advanced', execArgv: [...nodeFlags] })
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   const exit = once(child, 'exit')

@@ -10,7 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
+import { AckPolicy } from 'nats'
 import { LocalProcess } from '../../engine/cli/local/process.js'
+import { nodeFlags } from '../../engine/cli/node-flags.js'
 import { type BullMqSettings, mostWaiting, queueName } from '../peers/bullmq/bullmq.js'
 import { shopFolder } from '../workloads/personalization/workload.js'
 import type { Contender, Entrant, Site } from './contender.js'
@@ -41,7 +43,8 @@ function worker({ hasEffects, ...about }: Job): Contender {
       await installBullMq()
     },
     start: site => start(site, about.name, hasEffects),
-    ...(hasEffects ? { totals: readProfileTotals } : {}),
+    isFed: true,
+    ...(hasEffects ? { totals: readProfileTotals } : { hasNoEffects: true }),
   }
 }
 
@@ -66,7 +69,7 @@ export const bullMqNothing = worker({
 async function start(site: Site, name: string, hasEffects: boolean): Promise<Entrant> {
   const { natsUrl, redisUrl, folder, eventsStream: stream } = site
   const installed = await installBullMq()
-  const consumer = await StreamConsumer.create(site, name, maxAckPending)
+  const consumer = await StreamConsumer.create(site, name, { ackPolicy: AckPolicy.Explicit, maxAckPending })
   const redis = new Redis(redisUrl)
   const common = { natsUrl, redisUrl, stream, consumer: consumer.name, shopFolder }
   const settings: BullMqSettings = { ...common, folder: installed, hasEffects }
@@ -74,7 +77,7 @@ async function start(site: Site, name: string, hasEffects: boolean): Promise<Ent
     new LocalProcess({
       name: `${name} ${part}`,
       command: process.execPath,
-      arguments: [program(part), JSON.stringify(settings)],
+      arguments: [...nodeFlags, program(part), JSON.stringify(settings)],
       logFile: join(folder, `${part}.log`),
     })
   const entrant = new BullMqEntrant(processFor('forward'), processFor('work'), consumer, redis)
@@ -96,10 +99,6 @@ class BullMqEntrant implements Entrant {
     private readonly consumer: StreamConsumer,
     private readonly redis: Redis,
   ) {}
-
-  get pid(): number {
-    return this.#pid
-  }
 
   /** The forwarder stands for producers, which are not a contender's either. */
   get pids(): readonly number[] {

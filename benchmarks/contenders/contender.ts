@@ -9,12 +9,8 @@ export interface Site {
   readonly folder: string
   readonly workload: Workload
   readonly eventsStream: string
-  /** What is stored: `events.<partition>.<source>.<type>`. */
-  readonly eventSubjects: string
   /** Takes `triggers.<name>.<user>`, with the header `Bench-Cause: <stream sequence of the event>`. */
   readonly triggersStream: string
-  /** In the stream, or about to be. */
-  readonly events: number
 }
 
 export interface Contender {
@@ -26,6 +22,10 @@ export interface Contender {
   readonly guarantee: string
   /** What of the workload it does not do. */
   readonly lacks: readonly string[]
+  /** Events reach it through a program that is not measured. Its latency would be that program's too, so it is not asked for. */
+  readonly isFed?: true
+  /** Nothing comes of the events, so nothing is checked. */
+  readonly hasNoEffects?: true
   /** Builds and compiles: everything that is done once and is never measured. */
   prepare?(site: Site): Promise<void>
   start(site: Site): Promise<Entrant>
@@ -38,9 +38,7 @@ export interface Contender {
 
 /** A contender that runs. */
 export interface Entrant {
-  /** The main process. */
-  readonly pid: number
-  /** All processes, the main one included. */
+  /** Of its processes. */
   readonly pids: readonly number[]
   /** Events fully worked off: effects acknowledged. May lag a little, never lead. */
   done(): Promise<number>

@@ -39,10 +39,6 @@ class MillraceEntrant implements Entrant {
 
   constructor(private readonly engine: EngineProcess) {}
 
-  get pid(): number {
-    return this.engine.pid
-  }
-
   get pids(): readonly number[] {
     return [this.engine.pid]
   }

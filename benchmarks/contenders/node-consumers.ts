@@ -1,5 +1,7 @@
 /** Consumers written by hand for Node: what a team has before it looks for an engine. */
 import { fileURLToPath } from 'node:url'
+import { AckPolicy } from 'nats'
+import { nodeFlags } from '../../engine/cli/node-flags.js'
 import type { Settings } from '../peers/node/settings.js'
 import { shopFolder } from '../workloads/personalization/workload.js'
 import type { Contender } from './contender.js'
@@ -17,16 +19,18 @@ interface Consumer extends Pick<Contender, 'name' | 'label' | 'guarantee' | 'lac
   readonly program: string
   /** Enough that the server never waits; what is pending is what may be applied twice. */
   readonly maxAckPending: number
+  /** Explicit: a message for each event. All: one for everything up to it, for who finishes in order. */
+  readonly ackPolicy: AckPolicy
 }
 
-function written({ program, maxAckPending, ...about }: Consumer): Contender {
+function written({ program, maxAckPending, ackPolicy, ...about }: Consumer): Contender {
   return {
     ...about,
     start: async site => {
-      const consumer = await StreamConsumer.create(site, about.name, maxAckPending)
+      const consumer = await StreamConsumer.create(site, about.name, { ackPolicy, maxAckPending })
       const { natsUrl, redisUrl, eventsStream: stream } = site
       const settings: Settings = { natsUrl, redisUrl, stream, consumer: consumer.name, shopFolder }
-      const command = { command: process.execPath, arguments: [program, JSON.stringify(settings)] }
+      const command = { command: process.execPath, arguments: [...nodeFlags, program, JSON.stringify(settings)] }
       return startPeer(site, { name: about.name, ...command }, consumer)
     },
     totals: readProfileTotals,
@@ -41,6 +45,7 @@ export const batchingConsumer = written({
   lacks: peersLack,
   program: program('batching'),
   maxAckPending: 8_000,
+  ackPolicy: AckPolicy.All,
 })
 
 /** An await for everything. */
@@ -51,4 +56,5 @@ export const naiveConsumer = written({
   lacks: peersLack,
   program: program('naive'),
   maxAckPending: 1_000,
+  ackPolicy: AckPolicy.Explicit,
 })

@@ -23,14 +23,14 @@ export async function startPeer({ folder }: Site, command: PeerCommand, consumer
 }
 
 class Peer implements Entrant {
-  readonly pids: readonly number[]
-
   constructor(
     private readonly peer: LocalProcess,
-    readonly pid: number,
+    private readonly pid: number,
     private readonly consumer: StreamConsumer,
-  ) {
-    this.pids = [pid]
+  ) {}
+
+  get pids(): readonly number[] {
+    return [this.pid]
   }
 
   done(): Promise<number> {

@@ -1,6 +1,6 @@
 /** How far a contender is that acknowledges events to a durable consumer: the server knows. */
 import {
-  AckPolicy,
+  type AckPolicy,
   connect,
   type ConsumerInfo,
   type JetStreamManager,
@@ -13,6 +13,13 @@ import type { Site } from './contender.js'
 const notFound = '404'
 /** What waits in a peer's own queue must not come again while it waits. */
 const ackWaitMs = 120_000
+
+/** How a contender acknowledges. */
+interface Acknowledging {
+  readonly ackPolicy: AckPolicy
+  /** Delivered and not acknowledged; beyond it the server waits. */
+  readonly maxAckPending: number
+}
 
 export class StreamConsumer {
   private constructor(
@@ -35,14 +42,14 @@ export class StreamConsumer {
   }
 
   /**
-   * A durable pull consumer from the first event on, with explicit acknowledgement. It has no filter: one that matches
-   * everything still makes the server look at each subject.
+   * A durable pull consumer from the first event on. It has no filter: one that matches everything still makes the server look
+   * at each subject.
    */
-  static async create(site: Site, name: string, maxAckPending: number): Promise<StreamConsumer> {
+  static async create(site: Site, name: string, { ackPolicy, maxAckPending }: Acknowledging): Promise<StreamConsumer> {
     const consumer = await StreamConsumer.watch(site, name)
     await consumer.manager.consumers.add(site.eventsStream, {
       durable_name: name,
-      ack_policy: AckPolicy.Explicit,
+      ack_policy: ackPolicy,
       max_ack_pending: maxAckPending,
       ack_wait: nanos(ackWaitMs),
     })

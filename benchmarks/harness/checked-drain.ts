@@ -74,7 +74,7 @@ export async function drainChecked(
 }
 
 async function drainOnce(rig: Rig, contender: Contender, events: number, after: number): Promise<CheckedDrain> {
-  const entrant = await contender.start(await rig.site(contender.name, events))
+  const entrant = await contender.start(await rig.site(contender.name))
   try {
     const before = await doneAtLeast(entrant, after + 1)
     if (before >= events) throw new Error(`${events} events are too few to measure: all were done at the first look`)

@@ -38,7 +38,7 @@ export async function prepareAll(
 ): Promise<Standing[]> {
   const standings = contenders.map((contender): Standing => ({ contender, drains: [] }))
   for (const standing of standings) {
-    await attempt(standing, say, async () => standing.contender.prepare?.(await rig.site(standing.contender.name, 0)))
+    await attempt(standing, say, async () => standing.contender.prepare?.(await rig.site(standing.contender.name)))
   }
   return standings
 }
@@ -57,14 +57,14 @@ export function drainOf(
   })
 }
 
-/** Latency at 10,000 events/s, or at half of what a slower contender did in its drains. Empties the stream. */
+/** Latency at 10,000 events/s, or at half of what a slower contender did in its drains; not of one that is fed. Empties the stream. */
 export async function measureLoad(
   rig: Rig,
   standing: Standing,
   options: BenchOptions,
   say: (line: string) => void,
 ): Promise<void> {
-  if (standing.drains.length === 0) return
+  if (standing.drains.length === 0 || standing.contender.isFed) return
   const most = spreadOf(standing.drains.map(({ eventsPerSecond }) => eventsPerSecond)).median
   const rate = most * farFromLimit > commonRate ? commonRate : Math.max(1, Math.round(most / 2))
   await attempt(standing, say, async () => {

@@ -33,7 +33,7 @@ export async function drain(
   backlog: Backlog,
   { withinMs = Infinity }: DrainBounds = {},
 ): Promise<Drained> {
-  const site = await rig.site(contender.name, backlog.events)
+  const site = await rig.site(contender.name)
   const entrant = await contender.start(site)
   let measured: Measured
   try {

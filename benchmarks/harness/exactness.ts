@@ -22,14 +22,14 @@ export function describeDifferences(found: Differences | undefined): string {
   return words.length === 0 ? 'exact' : words.join(', ')
 }
 
-/** Reads back what a contender has made of all events. `undefined` without a tally. */
+/** Reads back what a contender has made of all events. `undefined` without a tally, or when it makes nothing of them. */
 export async function judge(
   rig: Rig,
   contender: Contender,
   site: Site,
   tally: Tally | undefined,
 ): Promise<Differences | undefined> {
-  if (tally === undefined) return undefined
+  if (tally === undefined || contender.hasNoEffects) return undefined
   const expected = tally.totals()
   return differences(expected, { ...(await contender.totals?.(site)), ...(await countTriggers(rig, expected)) })
 }

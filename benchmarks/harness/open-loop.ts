@@ -65,7 +65,7 @@ export class OpenLoop {
     const generator = await LoadGenerator.start(rig, options)
     let entrant: Entrant | undefined
     try {
-      entrant = await contender.start(await rig.site(contender.name, greetings))
+      entrant = await contender.start(await rig.site(contender.name))
       const loop = new OpenLoop(rig, contender, entrant, generator)
       const { sent } = await generator.send({ events: greetings, rate: 10_000, skip: 0 })
       await sent
@@ -120,7 +120,7 @@ export class OpenLoop {
 
   /** Whether what came of all events is what had to come of them. After `stop`, when the last load was finished. */
   async differences(): Promise<Differences | undefined> {
-    const site = await this.rig.site(this.contender.name, this.#sent)
+    const site = await this.rig.site(this.contender.name)
     return judge(this.rig, this.contender, site, this.generator.tally)
   }
 

@@ -67,7 +67,7 @@ export class Rig {
   }
 
   /** What a contender is told, with a folder of its own. */
-  async site(contender: string, events: number): Promise<Site> {
+  async site(contender: string): Promise<Site> {
     const { nats, redis, folder } = this.servers
     const names = new Names()
     const own = join(folder, contender)
@@ -78,9 +78,7 @@ export class Rig {
       folder: own,
       workload: this.workload,
       eventsStream: names.streams.events,
-      eventSubjects: names.eventSubjects(),
       triggersStream: names.streams.triggers,
-      events,
     }
   }
 

@@ -18,17 +18,25 @@ export interface SearchBounds {
   readonly trials: number
 }
 
+/** Between these two lies the highest rate, events a second. */
+export interface SustainedRange {
+  /** The highest that was sustained, 0 when none was. */
+  readonly sustained: number
+  /** The lowest that was not; absent when none was too high. */
+  readonly notSustained: number | undefined
+}
+
 /** The interval is narrow enough when its ends differ by this factor. */
 const closeEnough = 1.1
 
 /**
  * Doubles until a rate is too high and halves the interval then, on a logarithmic scale; what was worked off under too high a
- * rate is a better guess than the middle. Returns the highest rate that was sustained, 0 when none was.
+ * rate is a better guess than the middle.
  */
 export async function sustainedRate(
   tryRate: (rate: number) => Promise<Trial>,
   { from, most, trials }: SearchBounds,
-): Promise<number> {
+): Promise<SustainedRange> {
   let [good, bad] = [0, Infinity]
   let rate = Math.min(from, most)
   for (let trial = 0; trial < trials && bad / good > closeEnough && good < most; trial++) {
@@ -38,7 +46,7 @@ export async function sustainedRate(
     if (!isFinished) break
     rate = Math.round(nextRate(good, bad, isSustained ? undefined : doneRate, most))
   }
-  return good
+  return { sustained: good, notSustained: bad === Infinity ? undefined : bad }
 }
 
 function nextRate(good: number, bad: number, doneRate: number | undefined, most: number): number {

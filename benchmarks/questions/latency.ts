@@ -21,7 +21,7 @@ import { millraceWith } from '../contenders/millrace.js'
 import { OpenLoop, type LoadResult } from '../harness/open-loop.js'
 import { Rig } from '../harness/rig.js'
 import { rounded } from '../harness/statistics.js'
-import { sustainedRate } from '../harness/sustained.js'
+import { sustainedRate, type SustainedRange } from '../harness/sustained.js'
 import type { Answer, BenchOptions, Question } from '../question.js'
 import { personalizationOnTwoCores } from '../workloads/personalization/workload.js'
 import type { Workload } from '../workloads/workload.js'
@@ -35,8 +35,8 @@ const quick = { warmUpSeconds: 0.5, search: { from: 16_000, most: 64_000, trials
 
 interface Latencies {
   readonly contender: Contender
-  /** Events a second; absent when it was not looked for. */
-  readonly sustained: number | undefined
+  /** Absent when it was not looked for. */
+  readonly range: SustainedRange | undefined
   /** Rates that were not even tried, because they are above it. */
   readonly beyond: readonly number[]
   readonly runs: readonly LoadResult[]
@@ -69,10 +69,11 @@ async function measure(
   say: (line: string) => void,
 ): Promise<Latencies> {
   const { warmUpSeconds, search } = options.quick ? quick : full
-  await contender.prepare?.(await rig.site(contender.name, 0))
+  await contender.prepare?.(await rig.site(contender.name))
   const loop = await OpenLoop.start(rig, contender, options)
   try {
-    const sustained = options.rate === undefined ? await findSustained(loop, search, say) : undefined
+    const range = options.rate === undefined ? await findSustained(loop, search, say) : undefined
+    const sustained = range?.sustained
     const wanted = sustained === undefined ? [options.rate!] : [...rates, Math.round(sustained / 2)]
     const tried = wanted.filter(rate => rate > 0 && rate <= (sustained ?? Infinity))
     const runs: LoadResult[] = []
@@ -82,7 +83,7 @@ async function measure(
       runs.push(run)
       if (!run.isFinished) break
     }
-    return { contender, sustained, beyond: wanted.filter(rate => !tried.includes(rate)), runs }
+    return { contender, range, beyond: wanted.filter(rate => !tried.includes(rate)), runs }
   } finally {
     await loop.stop()
   }
@@ -91,10 +92,14 @@ async function measure(
 /** The others go on. */
 function failed(contender: Contender, error: unknown): Latencies {
   const failure = error instanceof Error ? error.message : String(error)
-  return { contender, sustained: undefined, beyond: [], runs: [], failure }
+  return { contender, range: undefined, beyond: [], runs: [], failure }
 }
 
-async function findSustained(loop: OpenLoop, search: typeof full.search, say: (line: string) => void): Promise<number> {
+async function findSustained(
+  loop: OpenLoop,
+  search: typeof full.search,
+  say: (line: string) => void,
+): Promise<SustainedRange> {
   const tryRate = async (rate: number) => {
     const { isSustained, isFinished, behindMs, measurement } = await loop.run({ ...search, rate, hasLatency: false })
     const doneRate = measurement.eventsPerSecond
@@ -108,9 +113,18 @@ async function findSustained(loop: OpenLoop, search: typeof full.search, say: (l
 }
 
 function answer(results: readonly Latencies[], { seconds }: BenchOptions, versions: string): Answer {
-  const rows = results.flatMap(({ contender, sustained, beyond, runs }) => [
+  const rows = results.flatMap(({ contender, range, beyond, runs }) => [
     ...runs.map(run => [contender.label, run.rate, ...figures(run), cpu(run)]),
-    ...beyond.map(rate => [contender.label, rate, `not sustained, at most ${sustained ?? 0}/s`, '', '', '', '', '']),
+    ...beyond.map(rate => [
+      contender.label,
+      rate,
+      `not sustained, at most ${range?.sustained ?? 0}/s`,
+      '',
+      '',
+      '',
+      '',
+      '',
+    ]),
   ])
   const header = [
     '',
@@ -122,9 +136,10 @@ function answer(results: readonly Latencies[], { seconds }: BenchOptions, versio
     'due to trigger p50, p99, p99.9',
     'CPU us per event',
   ]
-  const maxima = results.map(({ contender, sustained, failure }) => [
+  const maxima = results.map(({ contender, range, failure }) => [
     contender.label,
-    sustained ?? (failure === undefined ? 'not asked' : `failed: ${failure}`),
+    range?.sustained ?? (failure === undefined ? 'not asked' : `failed: ${failure}`),
+    range?.notSustained ?? '',
   ])
   const [millrace] = results
   return {
@@ -132,7 +147,7 @@ function answer(results: readonly Latencies[], { seconds }: BenchOptions, versio
       `broker to trigger, ${seconds} s each; ${versions}`,
       '',
       table(rows, header),
-      table(maxima, ['', 'sustained events/s']),
+      table(maxima, ['', 'sustained events/s', 'not any more']),
       '',
     ].join('\n'),
     json: {
@@ -161,14 +176,15 @@ function cpu({ measurement: { cpuUsPerEvent } }: LoadResult): string {
     .join(', ')
 }
 
-function json({ contender: { label, guarantee, lacks }, sustained, beyond, runs, failure }: Latencies): object {
+function json({ contender: { label, guarantee, lacks }, range, beyond, runs, failure }: Latencies): object {
   const points = runs.filter(({ isSustained, isFinished }) => isSustained && isFinished)
   const others = runs.filter(run => !points.includes(run)).map(({ rate }) => rate)
   return {
     label,
     guarantee,
     lacks,
-    sustainedEventsPerSecond: sustained,
+    sustainedEventsPerSecond: range?.sustained,
+    notSustainedEventsPerSecond: range?.notSustained,
     notSustained: [...others, ...beyond],
     failure,
     points: points.map(({ rate, measurement: { cpuUsPerEvent, rssMb }, behindMs, sendLagMs, latency }) => ({

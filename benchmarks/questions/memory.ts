@@ -73,13 +73,13 @@ async function measure(
   const redis = new Redis(rig.servers.redis.url)
   try {
     const before = await usedMemory(redis)
-    const engine = await millraceWith().start(await rig.site('millrace', events))
+    const engine = await millraceWith().start(await rig.site('millrace'))
     let engineRssMb: number
     try {
       say(`memory: ${events} events for ${users} people, while the engine runs`)
       await publishBacklog(rig, { events, seed, users })
       await untilDone(engine, events)
-      engineRssMb = peakRssMbOf(engine.pid)
+      engineRssMb = peakRssMbOf(engine.pids[0]!)
     } finally {
       await engine.stop()
     }

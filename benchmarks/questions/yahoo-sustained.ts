@@ -93,6 +93,6 @@ async function candidates(
     say(`yahoo: ${rate} events/s ${isSustained ? 'sustained' : `not sustained, ${Math.round(doneRate)} done`}`)
     return { isSustained, isFinished, doneRate }
   }
-  const found = await sustainedRate(tryRate, search)
-  return found === 0 ? [] : shares.map(share => Math.round(found * share))
+  const { sustained } = await sustainedRate(tryRate, search)
+  return sustained === 0 ? [] : shares.map(share => Math.round(sustained * share))
 }

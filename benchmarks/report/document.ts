@@ -82,8 +82,10 @@ function questionTable(questions: readonly Asked[]): string {
 }
 
 /** When and where the figures below it were taken. */
-function provenance({ date, machine, versions }: SavedResult): string {
-  const { cores, cpu, memoryGb, node } = machine
+function provenance({ date, commit, machine, versions }: SavedResult): string {
+  const { cores, cpu, memoryGb, node, loadBefore } = machine
   const place = [`${String(cores)} cores (${String(cpu)})`, `${String(memoryGb)} GB`, `Node ${String(node)}`, versions]
-  return `Measured ${date.slice(0, 10)} on ${place.filter(part => part !== '').join(', ')}.`
+  if (typeof loadBefore === 'number') place.push(`load before the start ${loadBefore}`)
+  const measured = commit === '' ? date.slice(0, 10) : `${date.slice(0, 10)} at ${commit}`
+  return `Measured ${measured} on ${place.filter(part => part !== '').join(', ')}.`
 }

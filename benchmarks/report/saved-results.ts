@@ -8,6 +8,8 @@ export interface SavedResult {
   readonly question: string
   /** Day of the measurement, ISO 8601. */
   readonly date: string
+  /** What was measured; empty when that is not known. */
+  readonly commit: string
   readonly machine: Readonly<Record<string, unknown>>
   /** Of the servers and the runtime, in words. */
   readonly versions: string
@@ -30,7 +32,8 @@ export async function readSavedResults(folder: string): Promise<Map<string, Save
     }
     const machine = objectAt(saved, 'machine') ?? {}
     const versions = textAt(saved, 'versions') ?? textAt(result, 'versions') ?? ''
-    results.set(question, { question, date: textAt(saved, 'date') ?? '', machine, versions, result })
+    const [date, commit] = [textAt(saved, 'date') ?? '', textAt(saved, 'commit') ?? '']
+    results.set(question, { question, date, commit, machine, versions, result })
   }
   return results
 }

@@ -24,7 +24,7 @@ async function workOff(t: Test, workload: CheckedWorkload, contender: Contender 
   const rig = await Rig.start({ ...workload, tally: () => tally }, () => undefined)
   t.teardown(() => rig.stop())
   await publishBacklog(rig, { events, seed: 1, users: undefined })
-  const entrant = await contender.start(await rig.site(contender.name, events))
+  const entrant = await contender.start(await rig.site(contender.name))
   t.teardown(() => entrant.stop())
   await eventually('all events are worked off', async () => (await entrant.done()) === events)
   await entrant.stop()

@@ -1,7 +1,8 @@
 /**
  * A consumer as a good engineer writes it in a day. Messages are taken in batches of what has arrived. A batch is three round
  * trips to Redis at most, all its triggers are published at once, and it is acknowledged when all of that is done, so that
- * nothing is lost when the process dies; what was in work is then done again.
+ * nothing is lost when the process dies; what was in work is then done again. One acknowledgement is for all messages up to
+ * its own, so a batch waits for those before it.
  *
  * Batches overlap: while one waits for Redis another is decoded. Both use one connection, which keeps the order of commands,
  * so the events of a person stay in order.
@@ -46,6 +47,8 @@ const jetstream = connection.jetstream()
 
 const waiting: JsMsg[] = []
 let batches = 0
+/** Resolves when all batches so far are acknowledged. */
+let acknowledged: Promise<unknown> = Promise.resolve()
 let invalid = 0
 
 const consumer = await jetstream.consumers.get(settings.stream, settings.consumer)
@@ -62,10 +65,13 @@ const messages = await consumer.consume({
 function startBatches(): void {
   while (waiting.length > 0 && batches < batchesAtOnce) {
     batches++
-    void workOff(waiting.splice(0, batchMessages)).then(() => {
+    const batch = waiting.splice(0, batchMessages)
+    const work = workOff(batch).then(() => {
       batches--
       startBatches()
-    }, fail)
+    })
+    acknowledged = Promise.all([acknowledged, work]).then(() => batch.at(-1)!.ack())
+    acknowledged.catch(fail)
   }
 }
 
@@ -94,7 +100,6 @@ async function workOff(batch: readonly JsMsg[]): Promise<void> {
   const cooled = await inOneTrip([...cooldowns, ...followUps])
   due.push(...cooling.filter((_, at) => cooled[at] !== null))
   await Promise.all(due.map(publish))
-  for (const message of batch) message.ack()
 }
 
 /** The answers. Throws the first error. */

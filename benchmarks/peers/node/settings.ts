@@ -3,7 +3,7 @@ export interface Settings {
   readonly natsUrl: string
   readonly redisUrl: string
   readonly stream: string
-  /** A pull consumer that exists, with explicit acknowledgement. */
+  /** A pull consumer that exists. */
   readonly consumer: string
   /** Holds `schemas/` and `catalogue.csv`. */
   readonly shopFolder: string

@@ -1,11 +1,12 @@
 /** Tables of rate and processor time: the pipeline with its ceilings, replicas, runtimes, steps. */
 import { entriesAt, listAt, numberAt, objectAt, rangeAt, textAt } from '../figures.js'
-import { markdownTable, type Cell } from '../markdown.js'
+import { markdownTable, type Cell, type Column } from '../markdown.js'
 import { blocks, type Render } from '../section.js'
 
+const range = { head: 'range' }
 const costColumns = [
   { head: 'events/s', digits: 0 },
-  { head: 'range' },
+  range,
   { head: 'own CPU us/event', digits: 1 },
   { head: 'NATS us', digits: 1 },
   { head: 'Redis us', digits: 1 },
@@ -13,17 +14,26 @@ const costColumns = [
 ]
 
 function costsOf(measured: unknown): Cell[] {
-  const range = rangeAt(measured, 'eventsPerSecondRange')?.map(rate => Math.round(rate).toLocaleString('en-US'))
+  const rates = rangeAt(measured, 'eventsPerSecondRange')?.map(rate => Math.round(rate).toLocaleString('en-US'))
   const cpu = (...names: string[]) =>
     names.map(name => numberAt(measured, 'cpuUsPerEvent', name)).find(us => us !== undefined)
   return [
     numberAt(measured, 'eventsPerSecond'),
-    range?.join(' to '),
+    rates?.join(' to '),
     cpu('engine', 'engines', 'contender'),
     cpu('nats'),
     cpu('redis'),
     numberAt(measured, 'rssMb'),
   ]
+}
+
+/** Without the range where no row has one. */
+function costTable(before: readonly Column[], rows: readonly Cell[][], after: readonly Column[] = []): string {
+  const at = before.length + costColumns.indexOf(range)
+  const columns = [...before, ...costColumns, ...after]
+  if (rows.some(row => row[at] !== undefined)) return markdownTable(columns, rows)
+  const without = <Part>(parts: readonly Part[]) => parts.filter((_, i) => i !== at)
+  return markdownTable(without(columns), rows.map(without))
 }
 
 /** The whole, where it stands beside them, and what its parts reach alone. */
@@ -37,7 +47,7 @@ export const ceilings: Render = ({ result }) => {
   const said = efficiencies.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(2)}`]))
   return {
     markdown: blocks(
-      markdownTable([{ head: 'ceiling' }, ...costColumns], [...whole, ...parts]),
+      costTable([{ head: 'ceiling' }], [...whole, ...parts]),
       said.length === 0 ? '' : `${said.join(', ')}.`,
     ),
     plots: [],
@@ -52,7 +62,7 @@ export const replicas: Render = ({ result }) => {
   const isKnown = replica !== undefined && redis !== undefined && nats !== undefined
   const carried = `By the figures of one process, a core carries ${replica} events/s as a replica, ${redis} as a Redis, ${nats} as a part of nats-server.`
   return {
-    markdown: blocks(markdownTable([{ head: 'processes' }, ...costColumns], rows), isKnown ? carried : ''),
+    markdown: blocks(costTable([{ head: 'processes' }], rows), isKnown ? carried : ''),
     plots: [],
   }
 }
@@ -72,13 +82,7 @@ export const micro: Render = ({ result }) => {
 }
 
 export const runtimes: Render = ({ result }) => {
-  const columns = [
-    { head: 'Node' },
-    ...costColumns,
-    { head: 'p99 ms', digits: 2 },
-    { head: 'rate to the first' },
-    { head: 'CPU to the first' },
-  ]
+  const after = [{ head: 'p99 ms', digits: 2 }, { head: 'rate to the first' }, { head: 'CPU to the first' }]
   const rows = listAt(result, 'runtimes').map(runtime => [
     textAt(runtime, 'version'),
     ...costsOf(runtime),
@@ -86,7 +90,7 @@ export const runtimes: Render = ({ result }) => {
     relative(objectAt(runtime, 'relativeRate')),
     relative(objectAt(runtime, 'relativeCpu')),
   ])
-  return { markdown: markdownTable(columns, rows), plots: [] }
+  return { markdown: costTable([{ head: 'Node' }], rows, after), plots: [] }
 }
 
 function relative(ratio: unknown): string | undefined {

@@ -10,7 +10,17 @@ const columns = [
   { head: 'p50 ms', digits: 2 },
   { head: 'p99 ms', digits: 2 },
   { head: 'p99.9 ms', digits: 2 },
+  { head: 'from due p99', digits: 2 },
+  { head: 'p99.9', digits: 2 },
+  { head: 'triggers', digits: 0 },
   { head: 'CPU us/event', digits: 1 },
+]
+
+/** The search ends with a rate that was sustained and one that was not; the maximum lies between them. */
+const maximaColumns = [
+  { head: 'contender' },
+  { head: 'sustained events/s', digits: 0 },
+  { head: 'not any more', digits: 0 },
 ]
 
 const shares = [
@@ -33,13 +43,16 @@ export const latency: Render = ({ result }) => {
       name,
       numberAt(point, 'rate'),
       ...shares.map(([share]) => numberAt(point, 'latencyMs', share)),
+      ...['p99', 'p999'].map(share => numberAt(point, 'dueToTriggerMs', share)),
+      numberAt(point, 'latencyMs', 'count'),
       numberAt(point, 'cpuUsPerEvent', 'sum') ?? numberAt(point, 'cpuUsPerEvent', 'engine'),
     ]),
   )
   if (rows.length === 0) return { markdown: '', plots: [] }
   const maxima = entriesAt(result, 'contenders').flatMap(([id, contender]) => {
     const most = numberAt(contender, 'sustainedEventsPerSecond')
-    return most === undefined ? [] : [[textAt(contender, 'label') ?? id, most]]
+    const tooMuch = numberAt(contender, 'notSustainedEventsPerSecond')
+    return most === undefined ? [] : [[textAt(contender, 'label') ?? id, most, tooMuch]]
   })
   const drawn = curves.filter(({ points }) => points.length > 0)
   const panels = shares.map(([share, name]): Panel => {
@@ -60,9 +73,7 @@ export const latency: Render = ({ result }) => {
       markdownTable(columns, rows),
       failures.join('\n'),
       image('Latency over load', `benchmarks/${plot.file}`),
-      maxima.length === 0
-        ? ''
-        : markdownTable([{ head: 'contender' }, { head: 'sustained events/s', digits: 0 }], maxima),
+      maxima.length === 0 ? '' : markdownTable(maximaColumns, maxima),
     ),
     plots: [plot],
   }

@@ -40,6 +40,7 @@ shopper.trigger('cart_abandoned', {
 shopper.trigger('browse_intent', {
   on: 'product_viewed',
   when: p => p.viewsRecent >= 5,
+  every: true,
   cooldown: '10s',
   emit: p => ({ categories: p.topCategories.map(({ value }) => value) }),
 })

@@ -6,7 +6,7 @@ import { parseXml } from './parse-xml.js'
 const machine = { cores: 2, cpu: 'A CPU', memoryGb: 8, node: 'v20.1.0' }
 const saved = (question: string, result: SavedResult['result']): [string, SavedResult] => [
   question,
-  { question, date: '2026-01-02', machine, versions: 'nats-server 1, redis-server 2', result },
+  { question, date: '2026-01-02', commit: 'abc1234', machine, versions: 'nats-server 1, redis-server 2', result },
 ]
 const sources = (template: string, ...results: [string, SavedResult][]): ReportSources => ({
   template,
@@ -52,7 +52,10 @@ t.test('a result that holds nothing is not measured either', async t => {
 t.test('a comparison says where it was taken, each figure, each promise and what is lacking', async t => {
   const result = { contenders, ratios, efficiency: 0.71 }
   const { markdown } = renderReport(sources(placeOf('personalization'), saved('personalization', result)))
-  t.match(markdown, 'Measured 2026-01-02 on 2 cores (A CPU), 8 GB, Node v20.1.0, nats-server 1, redis-server 2.')
+  t.match(
+    markdown,
+    'Measured 2026-01-02 at abc1234 on 2 cores (A CPU), 8 GB, Node v20.1.0, nats-server 1, redis-server 2.',
+  )
   const cells = (label: string) =>
     markdown
       .split('\n')

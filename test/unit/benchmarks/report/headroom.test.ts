@@ -5,6 +5,7 @@ import { headroom } from '../../../../benchmarks/report/sections/headroom.js'
 const saved = (result: SavedResult['result'], cores: unknown = 2): SavedResult => ({
   question: 'personalization',
   date: '2026-01-02',
+  commit: 'abc1234',
   machine: { cores },
   versions: '',
   result,

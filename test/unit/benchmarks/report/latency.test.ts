@@ -6,7 +6,7 @@ const contenders = {
   fine: { label: 'Fine', sustainedEventsPerSecond: 5_000, points: [point] },
   broken: { label: 'Broken', failure: 'no *consumer*', points: [] },
 }
-const saved = { question: 'latency', date: '2026-01-01', machine: {}, versions: '', result: { contenders } }
+const saved = { question: 'latency', date: '2026-01-01', commit: '', machine: {}, versions: '', result: { contenders } }
 
 t.test('a contender that failed is named with its reason and has no curve', async t => {
   const { markdown, plots } = latency(saved as Parameters<typeof latency>[0])

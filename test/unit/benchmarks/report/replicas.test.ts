@@ -4,7 +4,7 @@ import { replicas } from '../../../../benchmarks/report/sections/costs.js'
 
 const saved = (result: SavedResult['result']): SavedResult => {
   const machine = { cores: 2, cpu: 'A CPU', memoryGb: 8, node: 'v20.1.0' }
-  return { question: 'replicas', date: '2026-01-02', machine, versions: '', result }
+  return { question: 'replicas', date: '2026-01-02', commit: 'abc1234', machine, versions: '', result }
 }
 const one = {
   eventsPerSecond: 70_000,

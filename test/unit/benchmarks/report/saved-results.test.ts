@@ -2,7 +2,14 @@ import t from 'tap'
 import { readSavedResults } from '../../../../benchmarks/report/saved-results.js'
 
 const machine = { cores: 2, cpu: 'a cpu' }
-const saved = (question: string) => ({ question, date: '2026-01-02', machine, versions: 'nats 1', result: { a: 1 } })
+const saved = (question: string) => ({
+  question,
+  date: '2026-01-02',
+  commit: 'abc1234',
+  machine,
+  versions: 'nats 1',
+  result: { a: 1 },
+})
 
 t.test('results are found by their question', async t => {
   const folder = t.testdir({ 'yahoo.json': JSON.stringify(saved('yahoo')), 'notes.txt': 'not a result' })
