@@ -1,4 +1,5 @@
 /** Just enough of a client to see which server listens; the drivers have their own doors elsewhere. */
+import { randomInt } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 
 const answerWithinMs = 1_000
@@ -25,17 +26,27 @@ export async function ask(port: number, request: string, expected: RegExp): Prom
   })
 }
 
-/** A loopback port that was free a moment ago; whoever uses it must be ready for somebody else being faster. */
+/** From here on systems give ports out by themselves: to servers that ask for any, and to each connection. */
+const firstGiven = 32_768
+const firstOrdinary = 10_240
+const mostTries = 100
+const handedOut = new Set<number>()
+
+/** A loopback port that nobody listened on a moment ago, another one each time; whoever uses it must be ready for somebody being faster. */
 export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  for (let tries = 0; tries < mostTries; tries++) {
+    const port = randomInt(firstOrdinary, firstGiven)
+    if (handedOut.has(port) || !(await isFree(port))) continue
+    handedOut.add(port)
+    return port
+  }
+  throw new Error(`no port between ${firstOrdinary} and ${firstGiven} is free, tried ${mostTries}`)
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise(resolve => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('a TCP server has no port'))
-        else resolve(address.port)
-      })
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }
