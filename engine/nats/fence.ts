@@ -22,11 +22,16 @@ export interface FenceFacts {
   readonly duplicateWindowMs: number
 }
 
+/** A server forgets an unfinished fast batch after so long without one of its messages. */
+const batchIdleMs = 10_000
+/** Of one fast batch. */
+export const maxFastEntries = 58
 /**
- * A server forgets an unfinished fast batch after 10 s in which nothing of it came. Until then it takes what is left of it from a
- * former owner, too, and must still know the ids that the next owner has published again.
+ * Until a batch is forgotten the server takes what is left of it from a former owner, too, and must still know the ids that the
+ * next owner has published again: all the way from the first message to the last, each as late as it may be. Millrace's own streams
+ * remember for as long.
  */
-const minWindowMs = 60_000
+const minWindowMs = (maxFastEntries + 2) * batchIdleMs
 
 /** What can be said of several lanes, or replicas, together. */
 export function weakest(all: readonly Fence[]): Fence {

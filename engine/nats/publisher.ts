@@ -180,8 +180,10 @@ export class Publisher {
     } else {
       const at = text.indexOf('"seq":') + '"seq":'.length
       const streamSeq = Number.parseInt(text.slice(at, at + 20), 10)
-      // A fast batch of nothing but repetitions says 0.
-      this.#settle(token, undefined, streamSeq === 0 || text.includes('"duplicate"'), streamSeq)
+      // All of a fast batch was repetition. A replicated stream calls that what a leader has only proposed, which may yet be lost.
+      if (streamSeq === 0)
+        this.#fail(token, new MillraceError('publish_failed', 'the broker stored nothing of the batch'))
+      else this.#settle(token, undefined, text.includes('"duplicate"'), streamSeq)
     }
   }
 

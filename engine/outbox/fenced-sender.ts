@@ -7,6 +7,8 @@
  * the stream takes those; an atomic batch where it takes only these and enough is waiting; a single message otherwise. What is decided
  * meanwhile is the next group.
  */
+import { MillraceError } from '../errors.js'
+import { maxFastEntries } from '../nats/fence.js'
 import type { Publisher } from '../nats/publisher.js'
 import type { Floor } from '../partition/floors.js'
 import { isAfter } from './outbox-entry.js'
@@ -31,9 +33,10 @@ export interface FencedSenderOptions {
  * from 16 entries on, after 10 to 13 and 4 to 6 from 64 on; from 96 on it is slower again.
  */
 const minAtomicEntries = 64
-const maxGroupEntries = 256
+const maxAtomicEntries = 256
 const maxGroupBytes = 256 * 1024
 const retryMs = 250
+const notFenced = 'the server does not check any more what a publish follows'
 
 export class FencedSender implements Sender {
   #waiting: Slot[] = []
@@ -94,9 +97,10 @@ export class FencedSender implements Sender {
     const { fence } = this.#floor
     const isBatch = fence === 'fast_batch' || (fence === 'batch' && this.#waiting.length >= minAtomicEntries)
     if (this.#isCareful || !isBatch) return this.#waiting.slice(0, 1)
+    const most = fence === 'fast_batch' ? maxFastEntries : maxAtomicEntries
     let count = 0
     let bytes = 0
-    while (count < this.#waiting.length && count < maxGroupEntries && (count === 0 || bytes < maxGroupBytes)) {
+    while (count < this.#waiting.length && count < most && (count === 0 || bytes < maxGroupBytes)) {
       bytes += this.#waiting[count++]!.bytes
     }
     return this.#waiting.slice(0, count)
@@ -118,6 +122,8 @@ export class FencedSender implements Sender {
     this.options.readFloor().then(
       floor => {
         if (this.#isClosed) return
+        // Expectations of a partition mean something else to an older server.
+        if (floor.fence === 'none') return this.events.broken(new MillraceError('publish_failed', notFenced))
         this.#isBusy = false
         // The last message may have left the stream by its age: what was known to be out is out.
         const isHigher = isAfter(floor.coordinate, this.#floor.coordinate)
@@ -129,7 +135,9 @@ export class FencedSender implements Sender {
         this.send()
       },
       (error: unknown) => {
-        if (!this.#isClosed) this.#recover(error as Error)
+        if (this.#isClosed) return
+        if (error instanceof MillraceError && error.action !== 'retry') this.events.broken(error)
+        else this.#recover(error as Error)
       },
     )
   }

@@ -27,7 +27,10 @@ export interface Sender {
 /** What senders tell the outbox. */
 export interface SenderEvents {
   acknowledged(slot: Slot, isDuplicate: boolean): void
+  /** What failed is sent again. */
   failed(error: Error): void
+  /** The sender cannot go on, and whoever attaches next must find out why. */
+  broken(error: Error): void
 }
 
 export interface OutboxOptions {
@@ -40,6 +43,8 @@ export interface OutboxOptions {
   readonly wake: () => void
   readonly onPublished: (entry: OutboxEntry, isDuplicate: boolean) => void
   readonly onFailure: (error: Error) => void
+  /** Nothing of a lane is published any more. */
+  readonly onBroken: (error: Error) => void
 }
 
 export class Outbox {
@@ -57,6 +62,9 @@ export class Outbox {
       acknowledged: (slot, isDuplicate) => this.#acknowledge(slot, isDuplicate),
       failed: error => {
         if (!this.#isClosed) options.onFailure(error)
+      },
+      broken: error => {
+        if (!this.#isClosed) options.onBroken(error)
       },
     })
     this.#senders = new Set(this.#senderOf.values())

@@ -81,6 +81,7 @@ export class Session {
       maxBytes: limits.outboxBytes,
       open: events => openSenders(context, partition, floors, () => this.#maySend(), events),
       wake: () => this.#wakeup.wake(),
+      onBroken: error => this.#fail(error),
       ...sessionObserver(context, partition),
     })
     this.#outbox.restore(unpublished, entry => floors.isSettled(entry.lane, entry))
@@ -258,11 +259,14 @@ export class Session {
     if (this.#committer.leaseAgeMs < this.context.limits.leaseMs / 3) return
     this.#committer.renew(this.signal).then(
       () => this.#outbox.send(),
-      (error: unknown) => {
-        this.#failure ??= error
-        this.#wakeup.wake()
-      },
+      (error: unknown) => this.#fail(error),
     )
+  }
+
+  /** Seen by the loop, wherever it came from. */
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#wakeup.wake()
   }
 
   async #fireTimers(upTo: number): Promise<boolean> {

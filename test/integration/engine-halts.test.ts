@@ -1,4 +1,5 @@
 /** When the promise cannot be kept the partition halts and says why; a person's decision lets it go on. */
+import { headers } from 'nats'
 import { test } from 'tap'
 import { eventually } from '../support/eventually.js'
 import { backUp, editMeta, flushRedis, restore } from '../support/redis.js'
@@ -192,6 +193,19 @@ test('another pipeline on the same output streams is noticed', async t => {
   await first.stop()
   const other = await start(visits({ name: 'others' }))
   await other.halted('output_shared', partitions)
+})
+
+test('where publishing is fenced, another pipeline on the same output streams is noticed while running', async t => {
+  const { broker, start } = await world(t, { release: 'current' })
+  const engine = await start()
+  await broker.publish(...visitsOf(20))
+  await eventually('all are out', async () => (await triggered(broker)).length === 20)
+  const fields = headers()
+  fields.set('Nats-Msg-Id', 'others-00000000:1:0')
+  fields.set('Millrace-Position', '1:0')
+  await broker.connection.jetstream().publish('triggers.seen.2', '', { headers: fields })
+  await broker.publish(visit(userOf(2)))
+  await engine.halted('output_shared', [2])
 })
 
 test('a definition that changed, with a Redis from before the change, halts', async t => {

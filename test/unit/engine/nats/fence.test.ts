@@ -1,8 +1,8 @@
 import { test } from 'tap'
-import { fenceOf, weakest } from '../../../../engine/nats/fence.js'
+import { fenceOf, maxFastEntries, weakest } from '../../../../engine/nats/fence.js'
 
-const minute = 60_000
-const all = { takesAtomicBatches: true, takesFastBatches: true, duplicateWindowMs: minute }
+const minutes = 60_000
+const all = { takesAtomicBatches: true, takesFastBatches: true, duplicateWindowMs: 10 * minutes }
 const atomic = { ...all, takesFastBatches: false }
 
 test('a fence is what the server knows and the stream allows', async t => {
@@ -14,8 +14,10 @@ test('a fence is what the server knows and the stream allows', async t => {
   t.equal(fenceOf('2.14.0', { ...atomic, takesAtomicBatches: false }), 'each')
 })
 
-test('there are no fast batches where an unfinished one could outlive its ids', async t => {
-  t.equal(fenceOf('2.14.0', { ...all, duplicateWindowMs: minute - 1 }), 'batch')
+test('there are no fast batches where the rest of one could come after its ids are forgotten', async t => {
+  // 58 messages and 10 s between each, before the first one and after the last one.
+  t.equal(maxFastEntries, 58)
+  t.equal(fenceOf('2.14.0', { ...all, duplicateWindowMs: 10 * minutes - 1 }), 'batch')
 })
 
 test('of several the weakest counts', async t => {

@@ -1,6 +1,6 @@
 import { test, type Test } from 'tap'
 import { MillraceError } from '../../../../engine/errors.js'
-import type { Fence } from '../../../../engine/nats/fence.js'
+import { maxFastEntries, type Fence } from '../../../../engine/nats/fence.js'
 import type { Acknowledged, GroupOptions, Publication } from '../../../../engine/nats/publisher.js'
 import { FencedSender } from '../../../../engine/outbox/fenced-sender.js'
 import { noCoordinate, type OutboxEntry } from '../../../../engine/outbox/outbox-entry.js'
@@ -30,7 +30,7 @@ const floorAt = (number: number, streamSeq: number, fence: Fence = 'batch'): Flo
 })
 const refused = new MillraceError('publish_failed', 'wrong last sequence')
 
-function open(t: Test, floor: Floor, { reads = [] as Floor[], maySend = (): boolean => true } = {}) {
+function open(t: Test, floor: Floor, { reads = [] as (Floor | Error)[], maySend = (): boolean => true } = {}) {
   const sent: Sent[] = []
   const published: [number, boolean][] = []
   const failures: Error[] = []
@@ -39,12 +39,18 @@ function open(t: Test, floor: Floor, { reads = [] as Floor[], maySend = (): bool
       sent.push({ numbers: group.map(({ fields }) => Number(fields[1]!.slice(3))), options, answer })
     },
   }
-  const readFloor = () => Promise.resolve(reads.shift()!)
+  const broken: Error[] = []
+  const readFloor = async () => {
+    const next = reads.shift()!
+    if (next instanceof Error) throw next
+    return next
+  }
   const sender = new FencedSender(
     { publisher, maySend, filter: 'triggers.*.0', floor, readFloor },
     {
       acknowledged: ({ entry }, isDuplicate) => published.push([entry.seq, isDuplicate]),
       failed: error => failures.push(error),
+      broken: error => broken.push(error),
     },
   )
   t.teardown(() => void sender.close())
@@ -52,7 +58,7 @@ function open(t: Test, floor: Floor, { reads = [] as Floor[], maySend = (): bool
     for (const number of numbers) sender.add(slot(number))
     sender.send()
   }
-  return { sender, sent, published, failures, add }
+  return { sender, sent, published, failures, broken, add }
 }
 
 test('one group is on its way at a time, each on top of the one before', async t => {
@@ -122,6 +128,9 @@ test('a group has bounds in entries and bytes, and takes one entry at least', as
   const many = open(t, floorAt(-1, 0))
   many.add(...Array.from({ length: 300 }, (_, i) => i + 1))
   t.equal(many.sent[0]!.numbers.length, 256)
+  const fast = open(t, floorAt(-1, 0, 'fast_batch'))
+  fast.add(...Array.from({ length: 300 }, (_, i) => i + 1))
+  t.equal(fast.sent[0]!.numbers.length, maxFastEntries)
   const large = open(t, floorAt(-1, 0))
   for (let number = 1; number <= 64; number++) large.sender.add(slot(number, 200 * 1024))
   large.sender.send()
@@ -159,6 +168,32 @@ test('a repetition that the broker recognized is followed by a look at where the
   await eventually('it goes on', () => sent.length === 2)
   t.match(sent[1], { numbers: [3], options: { lastSeq: 9 } })
   t.strictSame(published, [[2, true]])
+})
+
+test('what waiting does not mend is told once, and nothing is sent after it', async t => {
+  const shared = new MillraceError('output_shared', 'another pipeline')
+  for (const [read, code] of [
+    [shared, 'output_shared'],
+    [floorAt(1, 5, 'none'), 'publish_failed'],
+  ] as const) {
+    const { sender, sent, broken, failures, add } = open(t, floorAt(1, 5), { reads: [read] })
+    add(2)
+    sent[0]!.answer(refused, false, 0)
+    await eventually('it is told', () => broken.length === 1)
+    t.match(broken, [{ code }])
+    sender.send()
+    t.equal(sent.length, 1)
+    t.equal(failures.length, 1, 'the refusal alone')
+  }
+})
+
+test('while the broker cannot be asked where the lane ends, it is asked again', async t => {
+  const unavailable = new MillraceError('nats_unavailable', 'no answer')
+  const { sent, broken, failures, add } = open(t, floorAt(1, 5), { reads: [unavailable, floorAt(1, 5)] })
+  add(2)
+  sent[0]!.answer(refused, false, 0)
+  await eventually('it goes on', () => sent.length === 2)
+  t.strictSame([failures, broken], [[refused, unavailable], []])
 })
 
 test('nothing goes out without the lease, and nothing after the close', async t => {

@@ -43,6 +43,7 @@ function open(t: Test, { maySend = () => true, ...change }: Partial<OutboxOption
     wake: () => {},
     onPublished: ({ seq }, isDuplicate) => published.push([seq, isDuplicate]),
     onFailure: error => failures.push(error),
+    onBroken: error => failures.push(error),
     ...change,
   })
   t.teardown(() => void outbox.close())
