@@ -77,10 +77,12 @@ export async function followConnection(
   }
 }
 
-/** The code a NATS failure stands for, with the client's text kept. */
+/** The code a NATS failure stands for, with the server's or the client's text kept. */
 export function natsError(error: unknown, doing: string): MillraceError {
   if (error instanceof MillraceError) return error
-  const text = `${doing}: ${messageOf(error)}`
+  // Of some answers the client's own text is only a number.
+  const said = error instanceof NatsError ? error.api_error?.description : undefined
+  const text = `${doing}: ${said ?? messageOf(error)}`
   if (error instanceof NatsError) {
     if (
       error.code === ErrorCode.AuthorizationViolation ||
@@ -90,10 +92,18 @@ export function natsError(error: unknown, doing: string): MillraceError {
     ) {
       return new MillraceError('authentication_failed', text, { cause: error })
     }
-    if (error.code === ErrorCode.JetStreamNotEnabled)
+    if (error.code === ErrorCode.JetStreamNotEnabled && !isPassing(error))
       return new MillraceError('jetstream_missing', text, { cause: error })
   }
   return new MillraceError('nats_unavailable', text, { cause: error })
+}
+
+/**
+ * The client gives every 503 one code. JetStream that is not there does not answer, or says so for the server (10076) or the account
+ * (10039); whatever else it answers passes, as in a cluster that has no leader yet.
+ */
+function isPassing({ api_error }: NatsError): boolean {
+  return api_error !== undefined && api_error.err_code !== 10076 && api_error.err_code !== 10039
 }
 
 /** True for "no such stream", "no such message", "no such consumer". */

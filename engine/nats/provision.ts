@@ -17,6 +17,7 @@ import { isNotFound, natsError } from './connection.js'
 import { lanes, ledgerStream, type Names } from './names.js'
 import type { BatchConfig } from './streams.js'
 import { partitionOf } from './partitioning.js'
+import { refusalOf } from './refusal.js'
 import { isAtLeast } from '../version.js'
 
 export interface ProvisionOptions {
@@ -39,7 +40,7 @@ const eventDuplicatesMs = 120_000
 /** Published effects are recognized for longer: a restart may publish again what it cannot know to be out. */
 const effectDuplicatesMs = 600_000
 
-/** Throws `provision_mismatch` or `mapping_missing` with a line for every difference. Returns what was created. */
+/** Throws `provision_mismatch` or `mapping_missing` with a line for every difference and refusal. Returns what was created. */
 export async function provision(
   connection: NatsConnection,
   names: Names,
@@ -50,24 +51,23 @@ export async function provision(
   const differences: string[] = []
   const version = connection.info?.version ?? '0'
   const manager = await connection.jetstreamManager({ timeout: 5_000, checkAPI: false })
-  for (const wanted of wantedStreams(names, options, version)) {
+  // An older server of a cluster lets go of a stream that takes batches which it does not know.
+  const mayBatch = connection.info?.cluster === undefined || options.isExplicit === true
+  for (const wanted of wantedStreams(names, options, version, mayBatch)) {
     try {
       const { config } = await manager.streams.info(wanted.name)
       const own = compare(wanted, config, wanted.name === names.streams.events ? options.minKeepMs : 0)
-      // An older server lets go of a stream that takes batches which it does not know.
-      const mayUpgrade = options.mode === 'create' && (config.num_replicas === 1 || options.isExplicit === true)
-      if (mayUpgrade && own.length === 0) await allowBatches(manager, wanted, config)
+      if (options.mode === 'create' && mayBatch && own.length === 0) await allowBatches(manager, wanted, config)
       differences.push(...own)
     } catch (error) {
       if (!isNotFound(error)) throw natsError(error, `cannot read stream "${wanted.name}"`)
       if (options.mode === 'verify') {
-        differences.push(`stream "${wanted.name}" does not exist`)
+        differences.push(`stream "${wanted.name}" does not exist; "check --provision" creates it`)
         continue
       }
-      await manager.streams.add(wanted).catch((failure: unknown) => {
-        throw natsError(failure, `cannot create stream "${wanted.name}"`)
-      })
-      created.push(wanted.name)
+      const refusal = await create(manager, wanted)
+      if (refusal === undefined) created.push(wanted.name)
+      else differences.push(`stream "${wanted.name}" cannot be created: ${refusal}`)
     }
   }
   const advice = await missingMapping(connection, names, options.partitions).catch((error: unknown) => {
@@ -81,7 +81,7 @@ export async function provision(
   return created
 }
 
-function wantedStreams(names: Names, options: ProvisionOptions, version: string): Wanted[] {
+function wantedStreams(names: Names, options: ProvisionOptions, version: string, mayBatch: boolean): Wanted[] {
   const common = {
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
@@ -105,8 +105,8 @@ function wantedStreams(names: Names, options: ProvisionOptions, version: string)
     subjects: [names.laneSubjects(lane)],
     max_age: options.keepMs * nanos,
     duplicate_window: effectDuplicatesMs * nanos,
-    ...(isAtLeast(version, '2.12') ? { allow_atomic: true } : {}),
-    ...(isAtLeast(version, '2.14') ? { allow_batched: true } : {}),
+    ...(mayBatch && isAtLeast(version, '2.12') ? { allow_atomic: true } : {}),
+    ...(mayBatch && isAtLeast(version, '2.14') ? { allow_batched: true } : {}),
   }))
   const ledger = {
     ...common,
@@ -115,6 +115,29 @@ function wantedStreams(names: Names, options: ProvisionOptions, version: string)
     max_msgs_per_subject: 1,
   }
   return [events, ...effects, ledger]
+}
+
+/** Gives the server's reason when it refuses the stream for good. */
+async function create(manager: JetStreamManager, wanted: Wanted): Promise<string | undefined> {
+  try {
+    await manager.streams.add(wanted)
+    return undefined
+  } catch (error) {
+    const refusal = refusalOf(error)
+    // While another process creates the same one, its subjects overlap with themselves on older servers.
+    if (refusal !== undefined && !(await exists(manager, wanted.name))) return refusal
+    throw natsError(error, `cannot create stream "${wanted.name}"`)
+  }
+}
+
+async function exists(manager: JetStreamManager, stream: string): Promise<boolean> {
+  try {
+    await manager.streams.info(stream)
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw natsError(error, `cannot read stream "${stream}"`)
+  }
 }
 
 /** Streams made by an older server do not take batches yet; publishing is then fenced one by one. */

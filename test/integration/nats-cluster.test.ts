@@ -50,13 +50,14 @@ testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
     }
   })
 
-  suite.test('a replicated stream is told to take batches only when somebody asks for it', async t => {
+  suite.test('a stream of a cluster is told to take batches only when somebody asks for it', async t => {
     const names = new Names({ ...new Names().streams, triggers: 'OLD' })
     await broker.manager.streams.add({ name: 'OLD', subjects: ['old.*.*'], num_replicas: 3 })
-    const allowed = async () => {
-      const config = (await broker.manager.streams.info('OLD')).config as BatchConfig
+    const allowed = async (stream = 'OLD') => {
+      const config = (await broker.manager.streams.info(stream)).config as BatchConfig
       return config.allow_atomic === true || config.allow_batched === true
     }
+    t.notOk(await allowed('TRIGGERS'), 'nor is one that the engine has made')
     const options = {
       mode: 'create',
       partitions: visitPartitions,

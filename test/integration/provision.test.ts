@@ -78,8 +78,57 @@ testOnEachNats('verify creates nothing and says all that is missing', async (t, 
   const { broker, connection } = await open(t, nats)
   const failure = await failureOf(provision(connection, names, { ...options, mode: 'verify' }))
   t.equal(failure.code, 'provision_mismatch')
-  t.strictSame([...failure.lines].sort(), allStreams.map(name => `stream "${name}" does not exist`).sort())
+  t.strictSame(
+    [...failure.lines].sort(),
+    allStreams.map(name => `stream "${name}" does not exist; "check --provision" creates it`).sort(),
+  )
   t.strictSame(await streamNames(broker), [])
+})
+
+testOnEachNats(
+  'a stream that the server refuses is said with its reason, and the others are created',
+  async (t, nats) => {
+    const { broker, connection, manager } = await open(t, nats)
+    await manager.streams.add({ name: 'OLD', subjects: ['triggers.>'] })
+    const failure = await failureOf(provision(connection, names, options))
+    t.equal(failure.code, 'provision_mismatch')
+    const reason = 'subjects overlap with an existing stream'
+    t.strictSame(failure.lines, [`stream "TRIGGERS" cannot be created: ${reason}`])
+    t.match(failure.message, reason)
+    const others = allStreams.filter(name => name !== 'TRIGGERS')
+    t.strictSame(await streamNames(broker), [...others, 'OLD'].sort())
+    await manager.streams.delete('OLD')
+    t.strictSame(await provision(connection, names, options), ['TRIGGERS'])
+  },
+)
+
+testOnEachNats('several replicas on a single server are refused, and not waited for', async (t, nats) => {
+  const { broker, connection } = await open(t, nats)
+  const failure = await failureOf(provision(connection, names, { ...options, replicas: 3 }))
+  t.equal(failure.code, 'provision_mismatch')
+  const reason = 'replicas > 1 not supported in non-clustered mode'
+  t.strictSame(
+    [...failure.lines].sort(),
+    allStreams.map(name => `stream "${name}" cannot be created: ${reason}`).sort(),
+  )
+  t.strictSame(await streamNames(broker), [])
+})
+
+testOnEachNats('streams that keep messages for less than their ids are refused', async (t, nats) => {
+  const { connection } = await open(t, nats)
+  const failure = await failureOf(provision(connection, names, { ...options, keepMs: 300_000 }))
+  t.equal(failure.code, 'provision_mismatch')
+  t.equal(failure.lines.length, 4, 'those of effects')
+  for (const line of failure.lines) t.match(line, /^stream "\w+" cannot be created: duplicates window /)
+})
+
+testOnEachNats('replicas that start together do not take each other for a refusal', async (t, nats) => {
+  const { broker, nats: server } = await open(t, nats)
+  const connections = await Promise.all([1, 2, 3, 4].map(() => Broker.connect(t, server.url)))
+  const ended = await Promise.allSettled(connections.map(({ connection }) => provision(connection, names, options)))
+  const codes = ended.map(one => (one.status === 'fulfilled' ? '' : (one.reason as MillraceError).code))
+  for (const code of codes) t.ok(code === '' || code === 'nats_unavailable', code)
+  t.ok((await streamNames(broker)).includes('EVENTS'))
 })
 
 testOnEachNats('off looks at nothing', async (t, nats) => {

@@ -1,6 +1,8 @@
 /** The brokers of a rig: one server, or three that keep every stream together. */
 import { connect, type NatsConnection } from 'nats'
 import { LocalNats } from '../../../engine/cli/local/nats.js'
+import { Names } from '../../../engine/nats/names.js'
+import { provision } from '../../../engine/nats/provision.js'
 import { startNatsCluster, type NatsCluster } from '../../support/nats-cluster.js'
 import type { TestScope } from '../../support/servers.js'
 import type { RigOptions } from './rig.js'
@@ -22,6 +24,7 @@ export async function startBrokers(t: TestScope, folder: string, options: RigOpt
   if (natsTopology === 'cluster') {
     // A client that is told of the servers would find its way past the proxies.
     const cluster = await startNatsCluster(t, { folder, binary, release, partitions, isAdvertised: false })
+    await allowBatches(cluster, partitions)
     return { server: undefined, cluster, connection: cluster.connection }
   }
   const running: { server: LocalNats } = { server: await LocalNats.start({ folder, binary, release, partitions }) }
@@ -30,4 +33,12 @@ export async function startBrokers(t: TestScope, folder: string, options: RigOpt
   const connection = await connect({ servers, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
   t.teardown(() => connection.close())
   return Object.assign(running, { cluster: undefined, connection })
+}
+
+/** As `millrace check --provision` does: replicas do not take it on themselves in a cluster. */
+async function allowBatches({ connection, nodes }: NatsCluster, partitions: number): Promise<void> {
+  const keepMs = 7 * 24 * 3_600_000
+  await provision(connection, new Names(), {
+    ...{ mode: 'create', isExplicit: true, partitions, replicas: nodes.length, keepMs, minKeepMs: keepMs },
+  })
 }
