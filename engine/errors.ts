@@ -89,7 +89,7 @@ export const errorTable = {
   authentication_failed: { action: 'stop', meaning: 'NATS or Redis refused the credentials.' },
   provision_mismatch: {
     action: 'stop',
-    meaning: 'A stream differs from what the pipeline needs; every difference is listed.',
+    meaning: 'A stream differs from what the pipeline needs, or cannot be created; every difference is listed.',
   },
   mapping_missing: { action: 'stop', meaning: 'The server does not map producer subjects to partitions.' },
   eviction_policy: { action: 'stop', meaning: 'Redis may evict keys; profiles would vanish silently.' },

@@ -152,6 +152,44 @@ test('value imports form no cycle', async t => {
   t.strictSame(cycles, [])
 })
 
+const { files: packed } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] }
+
+/** npm puts the README into every package. */
+function isPacked(path: string): boolean {
+  return path === 'README.md' || packed.some(entry => path === entry || path.startsWith(`${entry}/`))
+}
+
+test('a package holds all that its program and its library load', async t => {
+  const byPath = new Map(sources.map(source => [source.path, source]))
+  const loaded = new Set([compositionRoot, publicEntry])
+  for (const path of loaded) {
+    for (const { target, isValue } of byPath.get(path)?.imports ?? []) {
+      if (isValue && byPath.has(target)) loaded.add(target)
+    }
+  }
+  t.ok(loaded.has('engine/engine.ts') && loaded.has('examples/shop/demo.ts'))
+  const missing = [...loaded].filter(path => !isPacked(`build/${path}`))
+  t.strictSame(missing, [])
+  // The demo reads these beside its source.
+  for (const name of ['pipeline.ts', 'catalogue.csv', 'schemas']) t.ok(isPacked(`examples/shop/${name}`), name)
+})
+
+test('a package holds every page and folder that its pages lead to', async t => {
+  const pages = ['README.md', ...['docs', 'deploy'].flatMap(pagesOf)]
+  const broken = pages.flatMap(page => {
+    const links = readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+)/g)
+    const targets = [...links].map(([, link]) => relative(root, join(root, dirname(page), link!)))
+    return targets.filter(target => !isPacked(target)).map(target => `${page} leads to ${target}`)
+  })
+  t.strictSame(broken, [])
+})
+
+function pagesOf(folder: string): string[] {
+  if (!existsSync(join(root, folder))) return []
+  const names = readdirSync(join(root, folder))
+  return names.filter(name => name.endsWith('.md')).map(name => join(folder, name))
+}
+
 test('no file has more than 400 lines', async t => {
   const long = sources.filter(({ text }) => text.split('\n').length - 1 > 400)
   t.strictSame(

@@ -51,7 +51,7 @@ export interface AdminSources {
   readonly log: Log
 }
 
-/** Listens; rejects when the address is taken. */
+/** Listens; rejects with `config_invalid` when the port is taken. */
 export function openAdminPort(sources: AdminSources, at: { host: string; port: number }): Promise<AdminPort> {
   const routes: Routes = (path, headers) => {
     if (path === '/livez') return live

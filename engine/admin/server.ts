@@ -39,21 +39,32 @@ const limits = {
 }
 const maxConnections = 256
 
-/** Listens; rejects when the address is taken. A `MillraceError` of the action `retry` is answered with 503, others with 500. */
+/**
+ * Listens; rejects with `config_invalid` when the port is taken. A `MillraceError` of the action `retry` is answered with 503,
+ * others with 500.
+ */
 export async function serve(routes: Routes, log: Log, at: { host: string; port: number }): Promise<AdminPort> {
   const server = createServer(limits, (request, response) => {
     void answer(routes, log, request).then(reply => send(reply, request, response, server.listening))
   })
   server.maxConnections = maxConnections
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    const fail = (error: Error): void => reject(listenError(error, at))
+    server.once('error', fail)
     server.listen(at.port, at.host, () => {
-      server.off('error', reject)
+      server.off('error', fail)
       resolve()
     })
   })
   const { address, port } = server.address() as AddressInfo
   return { host: address, port, close: () => close(server) }
+}
+
+/** Why nobody can listen there, in words of the configuration. */
+export function listenError(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+  if (error.code !== 'EADDRINUSE') return error
+  const text = `admin.port must be free at "${host}", got ${port}: another process listens there`
+  return new MillraceError('config_invalid', text, { cause: error })
 }
 
 /** A body of JSON. */

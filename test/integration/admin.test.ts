@@ -190,5 +190,6 @@ t.test('closing answers what is under way and ends idle connections', async t =>
 t.test('a taken port is an error', async t => {
   const { port } = await open(t)
   const again = openAdminPort({} as AdminSources, { host: '127.0.0.1', port: port.port })
-  await t.rejects(again, { code: 'EADDRINUSE' })
+  const message = `admin.port must be free at "127.0.0.1", got ${port.port}: another process listens there`
+  await t.rejects(again, { code: 'config_invalid', message })
 })

@@ -88,7 +88,13 @@ test('check ends with 1 while streams are missing, and with 0 after --provision'
   const missing = await millrace('check')
   t.equal(missing.code, 1)
   for (const name of ['EVENTS', 'TRIGGERS', 'SUPPRESSED', 'SEGMENTS', 'DEADLETTERS'])
-    t.match(missing.stdout, new RegExp(`^no  NATS: provision_mismatch: stream "${name}" does not exist$`, 'm'))
+    t.match(
+      missing.stdout,
+      new RegExp(
+        `^no  NATS: provision_mismatch: stream "${name}" does not exist; "check --provision" creates it$`,
+        'm',
+      ),
+    )
   const created = await millrace('check', '--provision')
   t.equal(created.code, 0)
   t.match(created.stdout, /^ok {2}streams created: EVENTS, /m)
