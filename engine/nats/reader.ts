@@ -121,7 +121,8 @@ export class Reader {
   /**
    * True when the broker holds nothing for this partition that was not taken; whatever it stores later gets a time after this
    * call. So it is asked for the partition's last event, which it reads under the lock under which it stores. A consumer's
-   * pending count and "no messages" say less: consumers hear of what was stored some time later, on a busy server 100 ms.
+   * pending count and "no messages" say less: consumers hear of what was stored some time later, on a busy server 100 ms. The leader of
+   * a replicated stream may still be about to store what it gave a time before this call.
    */
   async isCaughtUp(): Promise<boolean> {
     if (this.#subscription === undefined || this.buffered > 0) return false
