@@ -13,7 +13,7 @@ import { impatient, startNatsCluster } from '../support/nats-cluster.js'
 import { testOnEachNats } from '../support/nats-releases.js'
 import { startRedis } from '../support/servers.js'
 import { inOrder, SteadyLoad } from '../support/steady-load.js'
-import { idOf, visitPartitions, visits } from '../support/visits.js'
+import { idOf, userOf, visit, visitPartitions, visits } from '../support/visits.js'
 
 /** Servers wait 4 to 9 s before they elect, and a group may need a second try. */
 const withinMs = 120_000
@@ -27,12 +27,8 @@ async function publishSurely(broker: Broker, events: readonly TestEvent[]): Prom
 testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
   const cluster = await startNatsCluster(suite, { partitions: visitPartitions, ...nats })
   const redis = await startRedis(suite)
-  const engine = await startEngine(suite, {
-    nats: cluster.addresses.join(','),
-    redis: redis.url,
-    pipeline: visits(),
-    settings: { MILLRACE_REPLICAS: '3' },
-  })
+  const setup = { nats: cluster.addresses.join(','), redis: redis.url, settings: { MILLRACE_REPLICAS: '3' } }
+  const engine = await startEngine(suite, { ...setup, pipeline: visits() })
   await engine.running()
   const broker = await Broker.connect(suite, cluster.nodes[0]!.url, impatient)
   const load = new SteadyLoad(suite, broker.connection, events => publishSurely(broker, events))
@@ -125,4 +121,20 @@ testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
     if (isAtLeast(cluster.nodes[0]!.version, '2.11.0')) await inOrder(t, broker)
     t.equal(await broker.count('EVENTS'), load.sent.length)
   })
+
+  suite.test(
+    'a timer that no event makes due waits until the servers must have agreed on what came before',
+    async t => {
+      await engine.stop()
+      const second = await startEngine(suite, { ...setup, pipeline: visits({ quietAfter: '1s' }) })
+      await second.running()
+      await publishSurely(broker, [visit(userOf(0))])
+      const fired = await eventually('it fires', async () =>
+        (await broker.read('TRIGGERS')).find(({ subject }) => subject.startsWith('triggers.gone_quiet.')),
+      )
+      const { time } = await broker.manager.streams.getMessage('TRIGGERS', { seq: fired.seq })
+      const lateMs = time.getTime() - fired.json<{ at: number }>().at
+      t.ok(lateMs >= 2_000 && lateMs < 10_000, `${lateMs} ms late`)
+    },
+  )
 })
