@@ -136,7 +136,8 @@ export class FencedSender implements Sender {
       },
       (error: unknown) => {
         if (this.#isClosed) return
-        if (error instanceof MillraceError && error.action !== 'retry') this.events.broken(error)
+        // A stream that is missing may be made again, also while the partition stops.
+        if (error instanceof MillraceError && error.code === 'output_shared') this.events.broken(error)
         else this.#recover(error as Error)
       },
     )

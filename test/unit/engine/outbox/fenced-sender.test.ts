@@ -187,13 +187,14 @@ test('what waiting does not mend is told once, and nothing is sent after it', as
   }
 })
 
-test('while the broker cannot be asked where the lane ends, it is asked again', async t => {
+test('while the broker cannot be asked where the lane ends, or the stream is missing, it is asked again', async t => {
   const unavailable = new MillraceError('nats_unavailable', 'no answer')
-  const { sent, broken, failures, add } = open(t, floorAt(1, 5), { reads: [unavailable, floorAt(1, 5)] })
+  const missing = new MillraceError('stream_missing', 'no stream')
+  const { sent, broken, failures, add } = open(t, floorAt(1, 5), { reads: [unavailable, missing, floorAt(1, 5)] })
   add(2)
   sent[0]!.answer(refused, false, 0)
   await eventually('it goes on', () => sent.length === 2)
-  t.strictSame([failures, broken], [[refused, unavailable], []])
+  t.strictSame([failures, broken], [[refused, unavailable, missing], []])
 })
 
 test('nothing goes out without the lease, and nothing after the close', async t => {
