@@ -34,6 +34,7 @@ export const comparison: Render = saved => {
         columns,
         measured.map(([id, contender]) => rowOf(id, contender, objectAt(result, 'ratios', id))),
       ),
+      confidenceOf(result),
       image(`Throughput of each contender, ${question}`, `benchmarks/${plot.file}`),
       contenders.map(promiseOf).join(''),
       objectAt(result, 'ceilings') === undefined ? '' : ceilings(saved).markdown,
@@ -78,6 +79,15 @@ function ratioText(ratio: unknown): string | undefined {
   const [median, low, high] = ['median', 'low', 'high'].map(name => numberAt(ratio, name)?.toFixed(1))
   if (median === undefined) return undefined
   return low === undefined || high === undefined ? `${median} times` : `${median} times (${low} to ${high})`
+}
+
+/** Of the intervals, which are as sure as there were rounds. */
+function confidenceOf(result: unknown): string {
+  const known = entriesAt(result, 'ratios').flatMap(([, ratio]) => numberAt(ratio, 'confidence') ?? [])
+  // With one round there is no interval.
+  const least = Math.min(...known.filter(confidence => confidence > 0))
+  if (least === Infinity) return ''
+  return `In brackets: where the true ratio lies, with a confidence of ${Math.round(least * 100)} %.`
 }
 
 function promiseOf(contender: Contender): string {

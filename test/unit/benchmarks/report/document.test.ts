@@ -72,6 +72,15 @@ t.test('a comparison says where it was taken, each figure, each promise and what
   t.notMatch(markdown, '| Broken')
 })
 
+t.test('a comparison says how sure its intervals are, the least of them', async t => {
+  const page = (...confidences: number[]) => {
+    const ratios = Object.fromEntries(confidences.map((confidence, i) => [`peer${i}`, { median: 2, confidence }]))
+    return renderReport(sources(placeOf('personalization'), saved('personalization', { contenders, ratios }))).markdown
+  }
+  t.match(page(0.969, 0.75), 'In brackets: where the true ratio lies, with a confidence of 75 %.')
+  t.notMatch(page(0), 'In brackets')
+})
+
 t.test('a comparison has a plot that the page shows', async t => {
   const { markdown, plots } = renderReport(
     sources(placeOf('personalization'), saved('personalization', { contenders, ratios })),
