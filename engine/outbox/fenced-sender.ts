@@ -48,6 +48,12 @@ export class FencedSender implements Sender {
   #whenAnswered: (() => void) | undefined
   /** After a failure one message goes first: a batch is refused as a whole when the broker remembers one of its ids. */
   #isCareful = false
+  /**
+   * Entries at the front that may have been sent before, by this owner or the one before it. A leader that lost its place and got it back
+   * may know the ids of messages that it proposed and never stored. In a fast batch it passes over those; a single one it refuses
+   * until it has forgotten the id.
+   */
+  #doubtful: number | undefined
   #floor: Floor
   #retry: NodeJS.Timeout | undefined
 
@@ -64,6 +70,8 @@ export class FencedSender implements Sender {
 
   send(): void {
     const { publisher, maySend, filter } = this.options
+    // What is there before anything is sent was left by the owner before.
+    this.#doubtful ??= this.#waiting.length
     if (this.#isBusy || this.#isClosed || this.#waiting.length === 0 || !maySend()) return
     this.#isBusy = this.#isSent = true
     const group = this.#nextGroup()
@@ -73,12 +81,14 @@ export class FencedSender implements Sender {
       this.#isBusy = this.#isSent = false
       this.#whenAnswered?.()
       if (this.#isClosed) return
-      if (failure !== undefined) return this.#recover(failure)
+      if (failure !== undefined) {
+        this.#doubtful = Math.max(this.#doubtful ?? 0, group.length)
+        return this.#recover(failure)
+      }
       this.#isCareful = false
-      this.#waiting = this.#waiting.slice(group.length)
+      this.#leave(group.length)
       const { seq, ordinal } = entries.at(-1)!
-      const { isYoung, fence } = this.#floor
-      this.#floor = { coordinate: { seq, ordinal }, streamSeq, isYoung, fence }
+      this.#floor = { ...this.#floor, coordinate: { seq, ordinal }, streamSeq }
       for (const slot of group) this.events.acknowledged(slot, isDuplicate)
       // A repetition is acknowledged with its own place, which need not be the last.
       if (isDuplicate) this.#look()
@@ -94,8 +104,9 @@ export class FencedSender implements Sender {
   }
 
   #nextGroup(): Slot[] {
-    const { fence } = this.#floor
-    const isBatch = fence === 'fast_batch' || (fence === 'batch' && this.#waiting.length >= minAtomicEntries)
+    const { fence, isReplicated } = this.#floor
+    const isFast = fence === 'fast_batch' && (!isReplicated || this.#doubtful === 0)
+    const isBatch = isFast || (fence === 'batch' && this.#waiting.length >= minAtomicEntries)
     if (this.#isCareful || !isBatch) return this.#waiting.slice(0, 1)
     const most = fence === 'fast_batch' ? maxFastEntries : maxAtomicEntries
     let count = 0
@@ -104,6 +115,12 @@ export class FencedSender implements Sender {
       bytes += this.#waiting[count++]!.bytes
     }
     return this.#waiting.slice(0, count)
+  }
+
+  /** The first ones are with the broker. */
+  #leave(count: number): void {
+    this.#waiting = this.#waiting.slice(count)
+    this.#doubtful = Math.max(0, (this.#doubtful ?? 0) - count)
   }
 
   /** A first refusal is looked into at once; what goes on failing takes its time. */
@@ -130,7 +147,7 @@ export class FencedSender implements Sender {
         this.#floor = isHigher ? floor : { ...floor, coordinate: this.#floor.coordinate }
         const isOut = ({ entry }: Slot): boolean => !isAfter(entry, this.#floor.coordinate)
         const out = this.#waiting.filter(isOut)
-        this.#waiting = this.#waiting.filter(slot => !isOut(slot))
+        this.#leave(out.length)
         for (const slot of out) this.events.acknowledged(slot, true)
         this.send()
       },

@@ -18,6 +18,8 @@ export interface Floor {
   readonly isYoung: boolean
   /** What the lane's stream checks about a publish. */
   readonly fence: Fence
+  /** The lane's stream is kept by several servers. */
+  readonly isReplicated: boolean
 }
 
 export interface FloorScope {
@@ -38,8 +40,8 @@ export async function readFloor(
     streams.facts(stream),
     streams.last(stream, names.laneFilter(lane, partition)),
   ])
-  const fence = streams.fence(facts)
-  if (last === undefined) return { coordinate: noCoordinate, streamSeq: 0, isYoung: true, fence }
+  const checked = { fence: streams.fence(facts), isReplicated: facts.isReplicated }
+  if (last === undefined) return { coordinate: noCoordinate, streamSeq: 0, isYoung: true, ...checked }
   const id = last.header('Nats-Msg-Id')
   const coordinate = parseCoordinate(last.header(positionHeader))
   if (coordinate === undefined || !isOf(id, pipeline)) {
@@ -48,7 +50,7 @@ export async function readFloor(
   }
   // Half of the window: what waited in the outbox was sent a little before the last message.
   const isYoung = last.storedAt > clock.wallMs() - facts.duplicateWindowMs / 2
-  return { coordinate, streamSeq: last.seq, isYoung, fence }
+  return { coordinate, streamSeq: last.seq, isYoung, ...checked }
 }
 
 export class Floors {

@@ -137,7 +137,7 @@ export class Session {
   /** Runs until stopped. Throws what ended it; memory is then doubtful and `close` must be called. */
   async run(): Promise<void> {
     const { streams, names } = this.context
-    if ((await streams.facts(names.streams.events)).isReplicated) this.#wallSlackMs = replicatedSlackMs
+    this.#wallSlackMs = wallSlackOf(await streams.facts(names.streams.events))
     for (;;) {
       this.#throwFailure()
       if (this.#isStopping && (this.#staged === undefined || this.#staged.isDone)) break
@@ -302,7 +302,9 @@ export class Session {
     // A stream that was replaced or emptied under an idle reader looks like one that has nothing new.
     const { meta } = this.attached
     const after = { streamSeq: this.#memory.position - meta.sequenceOffset, anchor: '' }
-    this.#streamEnd = (await verifyStream(this.context, meta, after, performance.now())).lastSeq
+    const facts = await verifyStream(this.context, meta, after, performance.now())
+    this.#streamEnd = facts.lastSeq
+    this.#wallSlackMs = wallSlackOf(facts)
     this.#lastMoveAt = performance.now()
     await this.#moveTo(streamSeq + this.attached.meta.sequenceOffset)
   }
@@ -377,4 +379,8 @@ export class Session {
     const untilDue = this.#memory.timers.nextDueAt + this.#wallSlackMs - this.context.clock.wallMs()
     return Math.min(Math.max(untilDue, 5), 1_000)
   }
+}
+
+function wallSlackOf({ isReplicated }: { readonly isReplicated: boolean }): number {
+  return isReplicated ? replicatedSlackMs : wallSlackMs
 }

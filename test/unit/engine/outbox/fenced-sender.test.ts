@@ -27,6 +27,7 @@ const floorAt = (number: number, streamSeq: number, fence: Fence = 'batch'): Flo
   streamSeq,
   isYoung: true,
   fence,
+  isReplicated: false,
 })
 const refused = new MillraceError('publish_failed', 'wrong last sequence')
 
@@ -185,6 +186,33 @@ test('what waiting does not mend is told once, and nothing is sent after it', as
     t.equal(sent.length, 1)
     t.equal(failures.length, 1, 'the refusal alone')
   }
+})
+
+test('on a stream of several servers what may have been sent before goes out one by one', async t => {
+  const replicated = (number: number, streamSeq: number) => ({
+    ...floorAt(number, streamSeq, 'fast_batch'),
+    isReplicated: true,
+  })
+  const { sender, sent, add } = open(t, replicated(1, 5), { reads: [replicated(5, 9)] })
+  // Left by the owner before.
+  for (const number of [2, 3]) sender.add(slot(number))
+  sender.send()
+  add(4, 5, 6, 7)
+  sent[0]!.answer(undefined, false, 6)
+  sent[1]!.answer(undefined, false, 7)
+  t.strictSame(
+    sent.map(({ numbers }) => numbers),
+    [[2], [3], [4, 5, 6, 7]],
+  )
+  sent[2]!.answer(refused, false, 0)
+  add(8, 9)
+  await eventually('it goes on', () => sent.length === 4)
+  sent[3]!.answer(undefined, false, 10)
+  sent[4]!.answer(undefined, false, 11)
+  t.strictSame(
+    sent.slice(3).map(({ numbers }) => numbers),
+    [[6], [7], [8, 9]],
+  )
 })
 
 test('while the broker cannot be asked where the lane ends, or the stream is missing, it is asked again', async t => {
