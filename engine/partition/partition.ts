@@ -29,6 +29,8 @@ export interface PartitionStatus {
   readonly position: number
   /** Events in the stream or in memory that are not folded. */
   readonly pending: number
+  /** Of the pending ones those in memory. */
+  readonly bufferedEvents: number
   readonly outboxEntries: number
   readonly isIdle: boolean
 }
@@ -78,6 +80,7 @@ export class Partition implements Leasable {
       reason: this.#reason,
       position: (this.#position = session?.position ?? this.#position),
       pending: session?.pending ?? 0,
+      bufferedEvents: session?.bufferedEvents ?? 0,
       outboxEntries: session?.outboxEntries ?? 0,
       isIdle: session?.isIdle ?? false,
     }

@@ -104,6 +104,11 @@ export class Session {
     return this.#reader.pending + this.#reader.buffered
   }
 
+  /** Received and not taken yet. */
+  get bufferedEvents(): number {
+    return this.#reader.buffered
+  }
+
   get outboxEntries(): number {
     return this.#outbox.entries
   }

@@ -7,11 +7,13 @@ import { parseArgs } from 'node:util'
 import { findServer } from '../../engine/cli/local/binaries.js'
 import { parseDuration } from '../../engine/options.js'
 import { protections } from '../../engine/protections.js'
-import { faults, faultsNamed } from './nemesis/table.js'
+import { losses, type Loss } from './nemesis/losses.js'
+import { chosen, faults } from './nemesis/table.js'
 import { natsTopologies } from './rig/brokers.js'
 import { redisTopologies } from './rig/stores.js'
 import { printResult } from './run/report.js'
-import { runChaos, type RunOptions } from './run/run.js'
+import { runLosses } from './run/loss.js'
+import { runChaos, type RunOptions, type RunResult } from './run/run.js'
 import { isAtLeast } from '../../engine/version.js'
 
 const help = `npm run chaos -- [options]
@@ -20,8 +22,8 @@ const help = `npm run chaos -- [options]
   --rate <n>           events a second (4000)
   --seconds <n>        how long random faults go on (60)
   --seed <n>           same seed, same events and faults (now)
-  --faults <a,b>       only these; a name may end in *; "none" for no fault
-  --every              first every fault once, alone
+  --faults <a,b>       only these; a name may end in *; !name leaves one out; "none" for no fault
+  --every              first every fault once, alone; in the end every loss, where NATS and Redis are single servers
   --nats <path>        nats-server to run
   --nats-topology <t>  single, or cluster: three nodes, streams of three replicas
   --redis <path>       redis-server to run
@@ -42,18 +44,42 @@ await main()
 async function main(): Promise<void> {
   const asked = await readOptions().catch(refuse)
   if (asked === 'help') return void process.stdout.write(help)
-  if (asked === 'list') return void process.stdout.write(faults.map(({ name }) => `${name}\n`).join(''))
+  if (asked === 'list') return void process.stdout.write([...faults, ...losses].map(({ name }) => `${name}\n`).join(''))
   const startedAt = performance.now()
   const say = (line: string): void => void process.stderr.write(`${secondsSince(startedAt)} ${line}\n`)
-  const result = await runChaos({ ...asked.options, say })
+  const result = await runAll(asked.options, asked.losses, say)
   printResult(result, process.stderr)
   if (asked.isJson) process.stdout.write(`${JSON.stringify(result)}\n`)
   // Nothing that a broken run left open keeps the process.
   process.exit(result.violations.length === 0 ? 0 : 1)
 }
 
+/** What loses nothing at random under one load; then each loss by itself. */
+async function runAll(
+  options: Omit<RunOptions, 'say'>,
+  losses: readonly Loss[],
+  say: (line: string) => void,
+): Promise<RunResult> {
+  const result = await runChaos({ ...options, say })
+  const { seed, nats, redis, without = [] } = options
+  const lost = await runLosses(losses, { seed, nats, redis, without }, say)
+  return {
+    ...result,
+    faults: { ...result.faults, ...Object.fromEntries(losses.map(({ name }) => [name, 1])) },
+    violations: [...result.violations, ...lost.violations],
+    // What was lost on purpose halts; anything else that does is a violation.
+    halts: { ...result.halts, ...lost.halts },
+  }
+}
+
+interface Asked {
+  readonly options: Omit<RunOptions, 'say'>
+  readonly losses: readonly Loss[]
+  readonly isJson: boolean
+}
+
 /** Throws for what a person can put right: the text says the option, the rule and what was given. */
-async function readOptions(): Promise<'help' | 'list' | { options: Omit<RunOptions, 'say'>; isJson: boolean }> {
+async function readOptions(): Promise<'help' | 'list' | Asked> {
   const { values } = parseArgs({
     options: {
       replicas: { type: 'string', default: '4' },
@@ -107,10 +133,13 @@ async function readOptions(): Promise<'help' | 'list' | { options: Omit<RunOptio
       )
   }
   if (values.redis !== undefined) await findServer('redis-server', { path: values.redis, pathOption: '--redis' })
-  const chosen = values.faults === undefined ? faults : values.faults === 'none' ? [] : faultsNamed(list(values.faults))
+  const names = values.faults === 'none' ? undefined : list(values.faults ?? '')
+  const asked = names === undefined ? { faults: [], losses: [] } : chosen(names)
+  const isSingle = natsTopology === 'single' && redisTopology === 'single'
+  const areLossesAsked = values.every || names?.some(name => !name.startsWith('!')) === true
   const options = {
     ...numbers,
-    faults: chosen,
+    faults: asked.faults,
     every: values.every,
     nats: values.nats,
     // The installed one may be older than that.
@@ -120,9 +149,9 @@ async function readOptions(): Promise<'help' | 'list' | { options: Omit<RunOptio
     redisTopology,
     leaseTtl: values.lease,
     without: list(values.without),
-    limitedDisks: chosen.some(({ name }) => name.endsWith('disk_full')),
+    limitedDisks: asked.faults.some(({ name }) => name.endsWith('disk_full')),
   }
-  return { options, isJson: values.json }
+  return { options, losses: isSingle && areLossesAsked ? asked.losses : [], isJson: values.json }
 }
 
 function refuse(error: unknown): never {

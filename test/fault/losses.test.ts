@@ -7,17 +7,12 @@ import { losses } from './nemesis/losses.js'
 import { bringBack, copyFiles } from './nemesis/redis.js'
 import { rollBackDefinition } from './nemesis/rollbacks.js'
 import { Directed } from './run/directed.js'
+import { runLoss } from './run/loss.js'
 
-for (const [index, { name, reasons, inject }] of losses.entries()) {
-  t.test(`${name}: halted (${reasons.join(', ')}), and with the loss accepted it goes on`, async t => {
-    const run = await Directed.start(t, { seed: 100 + index })
-    await run.publish(3_000)
-    await run.still()
-    await inject(run)
-    await run.acceptLoss()
-    await run.publish(2_000)
-    await run.still()
-    t.strictSame(await run.verdict(), [], run.rig.folder)
+for (const [index, loss] of losses.entries()) {
+  t.test(`${loss.what}: halted (${loss.reasons.join(', ')}), and with the loss accepted it goes on`, async t => {
+    const { violations, folder } = await runLoss(t, loss, { seed: 100 + index })
+    t.strictSame(violations, [], folder)
   })
 }
 

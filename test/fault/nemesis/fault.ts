@@ -12,6 +12,7 @@ export interface Scene {
   readonly member: Member
   readonly random: Random
   readonly monitor: Monitor
+  readonly say: (line: string) => void
 }
 
 /** Undoes the fault; resolves when it is undone, which does not mean that everybody has recovered. */
@@ -22,6 +23,8 @@ export interface Fault {
   readonly grips: readonly Grip[]
   /** How long it lasts, milliseconds. */
   readonly lastsMs: readonly [least: number, most: number]
+  /** It cannot be undone: what comes later meets other servers than what came before. */
+  readonly isLasting?: true
   /** What it is done to; a rig without that cannot have it. */
   readonly needs?: Setup
   /** Why this rig cannot have it; `undefined` when it can. */

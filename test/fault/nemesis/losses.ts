@@ -8,6 +8,8 @@ import type { Directed } from '../run/directed.js'
 
 export interface Loss {
   readonly name: string
+  /** In words. */
+  readonly what: string
   /** Codes of the halts that follow, the last one is the one that stays. */
   readonly reasons: readonly string[]
   /** Brings the loss about and waits for the halt. */
@@ -19,7 +21,8 @@ const some = 2_000
 
 export const losses: readonly Loss[] = [
   {
-    name: 'an older store of NATS is restored',
+    name: 'nats_older_store',
+    what: 'an older store of NATS is restored',
     reasons: ['stream_truncated'],
     inject: async run => {
       const copy = await copyStore(run)
@@ -33,7 +36,8 @@ export const losses: readonly Loss[] = [
     },
   },
   {
-    name: 'an older store of NATS is restored and grows past its old end',
+    name: 'nats_older_store_grown',
+    what: 'an older store of NATS is restored and grows past its old end',
     reasons: ['anchor_mismatch'],
     inject: async run => {
       const copy = await copyStore(run)
@@ -50,7 +54,8 @@ export const losses: readonly Loss[] = [
     },
   },
   {
-    name: 'events are purged before they are processed',
+    name: 'nats_purge',
+    what: 'events are purged before they are processed',
     reasons: ['events_lost'],
     inject: async run => {
       await run.remember()
@@ -64,7 +69,8 @@ export const losses: readonly Loss[] = [
     },
   },
   {
-    name: 'the stream of events is deleted and made again',
+    name: 'nats_stream_recreated',
+    what: 'the stream of events is deleted and made again',
     reasons: ['stream_missing', 'stream_recreated'],
     inject: async run => {
       await run.remember()
@@ -78,7 +84,8 @@ export const losses: readonly Loss[] = [
     },
   },
   {
-    name: 'Redis is flushed',
+    name: 'redis_flush',
+    what: 'Redis is flushed',
     reasons: ['state_lost'],
     inject: async run => {
       await run.rig.client.flushall()

@@ -46,6 +46,7 @@ const faults: readonly Fault[] = [
     name: 'nats_upgrade',
     grips: ['nats'],
     lastsMs: [0, 0],
+    isLasting: true,
     refusal: rig => (isAtLeast(rig.nats.version, '2.10.0') ? 'the server is a current one already' : undefined),
     inject: async ({ rig }) => {
       await rig.upgradeNats()

@@ -43,8 +43,28 @@ export class Nemesis {
     return counts
   }
 
-  /** Seeded faults and pairs for this long; resolves when all are healed. */
+  /**
+   * Seeded faults and pairs for this long; resolves when all are healed. What lasts comes alone, when two thirds are over: most
+   * of the run is with the servers that it was started with, and some of it with the others.
+   */
   async roam(ms: number): Promise<void> {
+    const lasting = this.options.faults.filter(fault => fault.isLasting === true && !this.#isRefused(fault))
+    if (lasting.length === 0) return this.#strikeFor(ms)
+    await this.#strikeFor((ms * 2) / 3)
+    for (const fault of lasting) await this.#alone(fault)
+    await this.#strikeFor(ms / 3)
+  }
+
+  /** Each fault alone, but for what lasts; `recovered` is awaited after each. */
+  async each(recovered: (name: string) => Promise<void>): Promise<void> {
+    for (const fault of this.options.faults) {
+      if (fault.isLasting === true || this.#isRefused(fault)) continue
+      await this.#alone(fault)
+      await recovered(fault.name)
+    }
+  }
+
+  async #strikeFor(ms: number): Promise<void> {
     const { random, everyMs = defaultEveryMs } = this.options
     const end = performance.now() + ms
     for (;;) {
@@ -54,25 +74,27 @@ export class Nemesis {
       if (leftMs <= 0 || this.#failure !== undefined) break
       for (let i = random.chance(pairShare) ? 2 : 1; i > 0; i--) this.#strike(leftMs)
     }
-    await Promise.all(this.#active)
-    if (this.#failure !== undefined) throw this.#failure as Error
+    await this.#allOver()
   }
 
-  /** Each fault alone; `recovered` is awaited after each. */
-  async each(recovered: (name: string) => Promise<void>): Promise<void> {
-    for (const fault of this.options.faults) {
-      if (this.#isRefused(fault)) continue
-      this.#begin(fault)
-      await Promise.all(this.#active)
-      if (this.#failure !== undefined) throw this.#failure as Error
-      await recovered(fault.name)
-    }
+  async #alone(fault: Fault): Promise<void> {
+    this.#begin(fault)
+    await this.#allOver()
+  }
+
+  async #allOver(): Promise<void> {
+    await Promise.all(this.#active)
+    if (this.#failure !== undefined) throw this.#failure as Error
   }
 
   /** Draws from a shuffled deck, so that each has its turn before one comes again. */
   #strike(leftMs: number): void {
     const { faults, random } = this.options
-    if (this.#deck.length === 0) this.#deck = shuffled(faults, random)
+    if (this.#deck.length === 0)
+      this.#deck = shuffled(
+        faults.filter(({ isLasting }) => isLasting !== true),
+        random,
+      )
     const place = this.#deck.findIndex(
       fault => this.#isFree(fault) && fault.lastsMs[0] < leftMs && !this.#isRefused(fault),
     )
@@ -106,7 +128,7 @@ export class Nemesis {
     const from = Date.now()
     const where = fault.grips.includes('member') ? ` of ${member.replica.name}` : ''
     say(`${fault.name}${where}`)
-    const heal: Heal = await fault.inject({ rig, member, random, monitor })
+    const heal: Heal = await fault.inject({ rig, member, random, monitor, say })
     await sleep(random.whole(...fault.lastsMs))
     await heal()
     const to = Date.now()

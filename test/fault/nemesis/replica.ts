@@ -1,9 +1,9 @@
 /** Faults of the engine's own processes. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '../../support/eventually.js'
 import { nothingToHeal, type Fault } from './fault.js'
 
-const workingPoints = ['commit', 'publish', 'trim', 'acquire'].flatMap(step => [`before_${step}`, `after_${step}`])
+/** Which time a process ends at a step, at most: it acquires a partition now and then, and publishes all the time. */
+const mostTimes = { acquire: 2, commit: 10, trim: 30, publish: 60 }
 const leavingPoints = ['before_release', 'after_release']
 
 const stopped = (name: string, ms: number): Fault => ({
@@ -13,6 +13,23 @@ const stopped = (name: string, ms: number): Fault => ({
   inject: async ({ member: { replica } }) => {
     replica.pause()
     return async () => replica.resume()
+  },
+})
+
+/** Killed at a step of the protocol, and once more while it gives its partitions up. */
+const endingAt = (point: string, most: number): Fault => ({
+  name: `replica_ends_${point}`,
+  grips: ['member'],
+  lastsMs: [0, 0],
+  inject: async ({ member: { replica }, random, say }) => {
+    await replica.kill()
+    const times = random.whole(1, most)
+    await replica.start('--failpoint', `${point}:${times},${random.pick(leavingPoints)}:1`)
+    const hasEnded = await replica.mayEnd(6_000)
+    say(`${replica.name} ${hasEnded ? 'ended' : 'did not come to'} ${point}, time ${times}`)
+    await replica.stop()
+    await replica.start()
+    return nothingToHeal
   },
 })
 
@@ -38,21 +55,10 @@ export const replicaFaults: readonly Fault[] = [
       return nothingToHeal
     },
   },
-  {
-    // Killed at a step of the protocol, and once more while it gives its partitions up.
-    name: 'replica_failpoint',
-    grips: ['member'],
-    lastsMs: [0, 0],
-    inject: async ({ member: { replica }, random }) => {
-      await replica.kill()
-      const [working, leaving] = [random.pick(workingPoints), random.pick(leavingPoints)]
-      await replica.start('--failpoint', `${working}:${random.whole(1, 60)},${leaving}:1`)
-      await replica.mayEnd(6_000)
-      await replica.stop()
-      await replica.start()
-      return nothingToHeal
-    },
-  },
+  ...Object.entries(mostTimes).flatMap(([step, most]) => [
+    endingAt(`before_${step}`, most),
+    endingAt(`after_${step}`, most),
+  ]),
   {
     // A process that gets its turn now and then, as one on a machine that is busy with something else.
     name: 'replica_stutter',
@@ -92,14 +98,7 @@ export const replicaFaults: readonly Fault[] = [
       for (const replica of rig.replicas) {
         await replica.stop()
         await replica.start()
-        await eventually(
-          `${replica.name} works`,
-          async () => {
-            const sights = (await replica.partitions()) ?? []
-            return sights.some(({ state }) => state === 'running')
-          },
-          { withinMs: 30_000 },
-        )
+        await replica.works()
       }
       return nothingToHeal
     },

@@ -13,7 +13,7 @@ import type { NatsConnection } from 'nats'
 import type { Pipeline } from '../../../engine/millrace.js'
 import { Expectation, type Editions, type Lane } from './expectation.js'
 import { comparePublished, type Delay, type LaneSource } from './published.js'
-import { compareProfiles } from './stored-profiles.js'
+import { compareProfiles, findStrays } from './stored-profiles.js'
 import { eachStored, type StoredMessage } from './stored-messages.js'
 import type { Violations } from './violations.js'
 
@@ -73,6 +73,7 @@ export async function compare(
   for (const expectation of expectations) expectation.finish()
   const published = await comparePublished(source, expectations, violations)
   const profiles = await compareProfiles(redis, pipeline, expectations, violations)
+  await findStrays(redis, expectations.length, violations)
   const total = (field: 'events' | 'applied' | 'duplicates') =>
     expectations.reduce((sum, expectation) => sum + expectation[field], 0)
   return {

@@ -9,6 +9,9 @@ import type { Violations } from './violations.js'
 /** Every window has passed by then. */
 const endOfTime = 8e15
 
+/** What a pipeline keeps beside profiles, and for as long as a partition has it. */
+const kept = /^mr:(chaos:(layouts|members)|\{chaos:(?<partition>\d+)\}:(meta|t|o|d:dedupe:\d+|p:.*))$/s
+
 /** Compares every stored profile of every partition; gives how many there are. */
 export async function compareProfiles(
   redis: Redis | Cluster,
@@ -38,4 +41,15 @@ export async function compareProfiles(
     for (const [key, must] of expected) if (must !== '') violations.add('profile_equal', `${key} is missing: ${must}`)
   }
   return count
+}
+
+/** Finds what no version of the layout in Redis knows, or belongs to a partition that there is not. */
+export async function findStrays(redis: Redis | Cluster, partitions: number, violations: Violations): Promise<void> {
+  for await (const names of namesLike(redis, '*')) {
+    for (const name of names) {
+      const found = kept.exec(name)
+      const partition = Number(found?.groups?.['partition'] ?? 0)
+      if (found === null || partition >= partitions) violations.add('no_extra_key', name)
+    }
+  }
 }

@@ -3,6 +3,7 @@ export const invariants = {
   acknowledged_once: 'every acknowledged event is in the stream of events once',
   profile_equal: "every profile equals the oracle's",
   no_extra_profile: 'there is no profile that no event made',
+  no_extra_key: 'Redis holds nothing else but what a pipeline keeps',
   effect_missing: 'everything that had to be published is',
   effect_repeated: 'nothing is published twice',
   effect_unexpected: 'nothing else is published',
@@ -14,6 +15,7 @@ export const invariants = {
   not_recovered: 'after healing, everything is processed within the bound',
   memory_bounded: 'the memory of every replica stays within the bound',
   outbox_bounded: 'the outbox of every partition stays within the bound',
+  buffer_bounded: 'the events that a partition has received and not taken stay within the bound',
   marker_in_log: 'no key and no payload is in any log',
   exited: 'a replica ends only when it is told to',
 } as const

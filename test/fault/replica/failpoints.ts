@@ -3,7 +3,10 @@ import { Publisher } from '../../../engine/nats/publisher.js'
 import type { ProfileStore } from '../../../engine/store.js'
 
 /** Between the two, the request is on its way or done and its answer not known. */
-const points = ['commit', 'publish', 'trim', 'acquire', 'release'].flatMap(step => [`before_${step}`, `after_${step}`])
+export const failpoints = ['commit', 'publish', 'trim', 'acquire', 'release'].flatMap(step => [
+  `before_${step}`,
+  `after_${step}`,
+])
 
 /** `points` are `<point>:<time>`, such as `after_commit:37`: at the 37th commit, when it is written and before anybody knows. */
 export function passFailpoints(store: ProfileStore, wanted: readonly string[]): ProfileStore {
@@ -50,9 +53,9 @@ function watchPublisher(pass: (point: string) => void): void {
 
 function parse(written: string): [string, number] {
   const [point = '', times = ''] = written.split(':')
-  if (!points.includes(point) || !(Number(times) >= 1)) {
+  if (!failpoints.includes(point) || !(Number(times) >= 1)) {
     throw new Error(
-      `a failpoint must be <point>:<time>, got ${JSON.stringify(written)}; points are ${points.join(', ')}`,
+      `a failpoint must be <point>:<time>, got ${JSON.stringify(written)}; points are ${failpoints.join(', ')}`,
     )
   }
   return [point, Number(times)]

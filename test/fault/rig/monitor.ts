@@ -2,11 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Violations } from '../oracle/violations.js'
 import { OwnerWatch } from './owner-watch.js'
+import type { PartitionSight } from './replica-process.js'
 import { outboxEntries, type Rig } from './rig.js'
 
 const everyMs = 250
 /** Once a commit is in, all of its effects are: the bound may be passed by those of one batch. */
 const mostOutboxEntries = outboxEntries + 4 * 500
+/** The most that a partition reads ahead, however few partitions there are: four batches. */
+const mostBufferedEvents = 4 * 500
 export const mostRssMb = 600
 
 export class Monitor {
@@ -77,15 +80,19 @@ export class Monitor {
           this.violations.add('memory_bounded', `${replica.name} took ${rssMb} MB`)
         }
         this.rssMb = Math.max(this.rssMb, rssMb)
-        for (const { partition, outboxEntries } of (await replica.partitions()) ?? []) {
-          if (outboxEntries === undefined || outboxEntries <= mostOutboxEntries) continue
-          this.violations.add(
-            'outbox_bounded',
-            `partition ${partition} of ${replica.name} has ${outboxEntries} entries`,
-          )
-        }
+        for (const sight of (await replica.partitions()) ?? []) this.#lookAtBounds(replica.name, sight)
       }),
     )
+  }
+
+  #lookAtBounds(replica: string, { partition, outboxEntries = 0, bufferedEvents = 0 }: PartitionSight): void {
+    const whose = `partition ${partition} of ${replica}`
+    if (outboxEntries > mostOutboxEntries) {
+      this.violations.add('outbox_bounded', `${whose} has ${outboxEntries} entries`)
+    }
+    if (bufferedEvents > mostBufferedEvents) {
+      this.violations.add('buffer_bounded', `${whose} has ${bufferedEvents} events`)
+    }
   }
 }
 

@@ -21,6 +21,7 @@ export interface PartitionSight {
   readonly reason: string
   /** Absent until the engine has started, as the rest is. */
   readonly outboxEntries?: number
+  readonly bufferedEvents?: number
   /** Nothing is left to read, to commit or to publish. */
   readonly isIdle?: boolean
 }
@@ -86,10 +87,11 @@ export class ReplicaProcess {
     await this.#process?.stop()
   }
 
-  /** It will end by itself, and may: resolves when it has, or after this long. */
-  async mayEnd(withinMs: number): Promise<void> {
+  /** It may end by itself: true when it has within this long. */
+  async mayEnd(withinMs: number): Promise<boolean> {
     this.#mustRun = false
     await eventually('it has ended', () => !this.isRunning, { withinMs }).catch(() => undefined) // then it goes on
+    return !this.isRunning
   }
 
   /** Keeps its event loop busy for ten seconds; nothing else of it is touched. */
@@ -104,6 +106,12 @@ export class ReplicaProcess {
 
   resume(): void {
     this.#process!.resume()
+  }
+
+  /** Resolves when it runs one partition or more. */
+  async works(): Promise<void> {
+    const isAtWork = async () => (await this.partitions())?.some(({ state }) => state === 'running')
+    await eventually(`${this.name} works`, isAtWork, { withinMs: 30_000 })
   }
 
   /** `undefined` while it cannot answer. */

@@ -3,7 +3,6 @@
  * random run what decides right and wrong: the workload, the oracle and the violations.
  */
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,11 +13,11 @@ import { type Editions, type Lane, lanes } from '../oracle/expectation.js'
 import { compare, expectationsOf, partitionIn } from '../oracle/oracle.js'
 import { eachStored, type StoredMessage } from '../oracle/stored-messages.js'
 import { type Invariant, type Violation, Violations } from '../oracle/violations.js'
-import { readLogs } from '../rig/logs.js'
+import { readLogs, type Halts } from '../rig/logs.js'
 import type { PartitionSight } from '../rig/replica-process.js'
 import { Rig, type RigOptions } from '../rig/rig.js'
 import { untilAttached, untilCaughtUp, untilStill } from '../rig/stillness.js'
-import { Generator } from '../workload/generator.js'
+import { Generator, markerOf } from '../workload/generator.js'
 import { Ledger } from '../workload/ledger.js'
 import { LoadPublisher } from '../workload/publisher.js'
 
@@ -44,6 +43,7 @@ const command = fileURLToPath(new URL('../../../engine/cli/main.js', import.meta
 
 export class Directed {
   #past: Past | undefined
+  #halts: Halts = {}
   /** Where the lanes ended after the loss: what lies behind came later. */
   #laneEnds: Partial<Record<Lane, number>> = {}
   /** The same for each partition's events. */
@@ -53,6 +53,7 @@ export class Directed {
     readonly rig: Rig,
     readonly publisher: LoadPublisher,
     readonly violations: Violations,
+    private readonly progress: { isJudged: boolean },
     private readonly marker: string,
     private readonly patienceMs: number,
   ) {}
@@ -62,13 +63,15 @@ export class Directed {
     const { seed, prepare, patienceMs = 20_000, breaks } = options
     const violations = new Violations()
     const setup = { replicas: 2, partitions: 4, leaseTtl: '2s', ...options }
-    const isAsExpected = () => (breaks === undefined ? violations.isEmpty : violations.has(breaks))
+    const progress = { isJudged: false }
+    // A run that came to no verdict is as unexpected as one with the wrong one.
+    const isAsExpected = () => progress.isJudged && (breaks === undefined ? violations.isEmpty : violations.has(breaks))
     const rig = await Rig.start(t, setup, isAsExpected)
-    const marker = `mk${randomBytes(6).toString('hex')}`
+    const marker = markerOf(seed)
     const generator = new Generator({ seed, marker, users: 100 })
     const publisher = new LoadPublisher(rig.connection, generator, new Ledger(marker))
     t.teardown(() => publisher.close())
-    const directed = new Directed(rig, publisher, violations, marker, patienceMs)
+    const directed = new Directed(rig, publisher, violations, progress, marker, patienceMs)
     prepare?.(rig)
     await Promise.all(rig.replicas.slice(0, options.started).map(replica => replica.start()))
     await untilAttached(rig)
@@ -157,6 +160,11 @@ export class Directed {
     this.#eventEnds = eventEnds ?? this.rig.numbers.map(() => end)
   }
 
+  /** Halts by reason, once there is a verdict. */
+  get halts(): Halts {
+    return this.#halts
+  }
+
   /** Stored positions, by partition. */
   async positions(): Promise<number[]> {
     return (await this.rig.metas()).map(({ position }) => Number(position))
@@ -165,7 +173,8 @@ export class Directed {
   /** All violations; nothing may be left to process. */
   async verdict(): Promise<readonly Violation[]> {
     const { connection, client: redis } = this.rig
-    await readLogs(this.rig, this.marker, this.violations)
+    this.#halts = await readLogs(this.rig, this.marker, this.violations)
+    this.progress.isJudged = true
     if (!this.violations.isEmpty) return this.violations.list
     const pipeline = await this.rig.pipeline()
     const metas = await this.rig.metas()

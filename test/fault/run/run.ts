@@ -2,7 +2,6 @@
  * One run of the fault suite: load, faults, healing, and then the oracle. What went wrong is in `violations`; an error is
  * thrown only when the run itself could not be made.
  */
-import { randomBytes } from 'node:crypto'
 import { seeded } from '../../../examples/shop/random.js'
 import { eventually } from '../../support/eventually.js'
 import type { Fault } from '../nemesis/fault.js'
@@ -16,7 +15,7 @@ import { mostRepeated } from '../rig/repeated-work.js'
 import { Rig, type RigOptions } from '../rig/rig.js'
 import { Scope } from '../rig/scope.js'
 import { untilAttached, untilCaughtUp, untilStill } from '../rig/stillness.js'
-import { Generator } from '../workload/generator.js'
+import { Generator, markerOf } from '../workload/generator.js'
 import { Ledger } from '../workload/ledger.js'
 import { LoadPublisher } from '../workload/publisher.js'
 
@@ -81,6 +80,10 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     const rig = await Rig.start(scope, options, () => violations.isEmpty)
     options.say(`seed ${options.seed}, nats-server ${rig.natsVersion}, redis-server ${rig.redisVersion}, ${rig.folder}`)
     return await runOn(rig, options, violations, scope)
+  } catch (error) {
+    // Whoever reads the error needs the logs.
+    violations.add('not_recovered', messageOf(error))
+    throw error
   } finally {
     await scope.close()
   }
@@ -89,7 +92,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
 async function runOn(rig: Rig, options: RunOptions, violations: Violations, scope: Scope): Promise<RunResult> {
   const { seed, rate, seconds, faults, everyMs, users = 2_000, say } = options
   const { natsVersion } = rig
-  const marker = `mk${randomBytes(6).toString('hex')}`
+  const marker = markerOf(seed)
   const ledger = new Ledger(marker)
   const publisher = new LoadPublisher(rig.connection, new Generator({ seed, marker, users }), ledger)
   scope.teardown(() => publisher.close())
@@ -98,17 +101,19 @@ async function runOn(rig: Rig, options: RunOptions, violations: Violations, scop
   const monitor = new Monitor(rig, violations)
   const nemesis = new Nemesis({ rig, monitor, random: seeded(seed), faults, everyMs, say })
   publisher.start(rate)
-  if (options.every === true) await nemesis.each(name => recovered(rig, name, violations, say))
-  await nemesis.roam(seconds * 1_000)
-  publisher.pause()
-  const overAt = performance.now()
-  await eventually('every event is acknowledged', () => publisher.waiting === 0, { withinMs: recoveryWithinMs })
-  let judgement: Judgement | undefined
+  let overAt = performance.now()
   try {
+    if (options.every === true) await nemesis.each(name => recovered(rig, name, violations, say))
+    await nemesis.roam(seconds * 1_000)
+    publisher.pause()
+    overAt = performance.now()
+    await eventually('every event is acknowledged', () => publisher.waiting === 0, { withinMs: recoveryWithinMs })
     await untilCaughtUp(rig, recoveryWithinMs)
   } catch (error) {
+    publisher.pause()
     violations.add('not_recovered', messageOf(error))
   }
+  let judgement: Judgement | undefined
   const recoveredMs = Math.round(performance.now() - overAt)
   if (violations.list.every(({ invariant }) => invariant !== 'not_recovered')) {
     say(`every event is processed after ${recoveredMs} ms`)

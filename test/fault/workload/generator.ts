@@ -5,6 +5,7 @@
  *
  * The same seed and clock give the same events. Every key, id and text holds the marker, so that a log can be searched for it.
  */
+import { createHash } from 'node:crypto'
 import { type Random, seeded, skewedRank } from '../../../examples/shop/random.js'
 
 export interface GeneratedEvent {
@@ -46,6 +47,11 @@ const tags = 12
 
 interface Kept extends GeneratedEvent {
   readonly sentAt: number
+}
+
+/** Follows from the seed, because keys hold it and decide the partition: the same seed gives each partition the same events. */
+export function markerOf(seed: number): string {
+  return `mk${createHash('sha256').update(String(seed)).digest('hex').slice(0, 12)}`
 }
 
 export class Generator {
