@@ -47,13 +47,16 @@ export class LocalProcess {
 
   /**
    * Spawns the server and waits until `probe`, given its process id, returns something. Rejects with the server's last log
-   * lines when it exits before that.
+   * lines when it exits before that. `further` arguments come after the usual ones and hold for this start only.
    */
-  async start<Found>(probe: (pid: number) => Promise<Found | undefined>): Promise<Found> {
+  async start<Found>(
+    probe: (pid: number) => Promise<Found | undefined>,
+    further: readonly string[] = [],
+  ): Promise<Found> {
     if (this.#child !== undefined) throw new Error(`${this.options.name} is running already`)
     const { command, environment, logFile, name } = this.options
     const log = openSync(logFile, 'a')
-    const child = spawn(command, this.options.arguments, {
+    const child = spawn(command, [...this.options.arguments, ...further], {
       stdio: ['ignore', log, log],
       detached: true,
       env: { ...process.env, ...environment },

@@ -60,10 +60,10 @@ export class LocalRedis extends LocalServer {
     return join(this.folder, 's')
   }
 
-  /** Again, after `stop` or `kill`: same port, same files. */
-  async start(): Promise<void> {
+  /** Again, after `stop` or `kill`: same port, same files. Arguments such as `--appendonly no` hold for this start only. */
+  async start(...further: readonly string[]): Promise<void> {
     await writeFile(join(this.folder, 'redis.conf'), this.#configuration())
-    await this.process.start(pid => this.#probe(pid))
+    await this.process.start(pid => this.#probe(pid), further)
   }
 
   #configuration(): string {

@@ -2,9 +2,30 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { restore } from '../../support/redis.js'
+import { restore, restoreSnapshot, takeSnapshot } from '../../support/redis.js'
 import type { Rig } from '../rig/rig.js'
 import { nothingToHeal, type Fault } from './fault.js'
+
+/** Redis is brought back to how it was when the fault began; `keep` gives where the copy is. */
+function olderState(
+  name: string,
+  keep: (rig: Rig) => Promise<string>,
+  bringBack: (rig: Rig, copy: string) => Promise<void>,
+): Fault {
+  return {
+    name,
+    grips: ['redis'],
+    lastsMs: [4_000, 8_000],
+    inject: async ({ rig, monitor }) => {
+      const copy = await keep(rig)
+      return async () => {
+        const rollback = monitor.expectRollback()
+        await bringBack(rig, copy)
+        rollback.done()
+      }
+    },
+  }
+}
 
 const faults: readonly Fault[] = [
   {
@@ -39,19 +60,12 @@ const faults: readonly Fault[] = [
       return nothingToHeal
     },
   },
-  {
-    name: 'redis_older_files',
-    grips: ['redis'],
-    lastsMs: [4_000, 8_000],
-    inject: async ({ rig, monitor }) => {
-      const copy = await copyFiles(rig, 'older')
-      return async () => {
-        const rollback = monitor.expectRollback()
-        await bringBack(rig, copy)
-        rollback.done()
-      }
-    },
-  },
+  olderState('redis_older_files', rig => copyFiles(rig, 'older'), bringBack),
+  olderState(
+    'redis_older_rdb',
+    ({ redis, client }) => takeSnapshot(redis, client, 'older'),
+    ({ redis, client }, copy) => restoreSnapshot(redis, client, copy),
+  ),
   {
     name: 'redis_script_flush',
     grips: ['redis'],
