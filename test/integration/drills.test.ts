@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { rebuildDrop } from '../../engine/cli/rebuild-drop.js'
 import type { Services } from '../../engine/cli/services.js'
+import type { EngineProcess } from '../../examples/shop/demo-engine.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { definition, Drill, profilesOf, skip, type Ended } from '../support/drill.js'
 import { eventually } from '../support/eventually.js'
-import { backUp, restore } from '../support/redis.js'
+import { backUp, restore, restoreSnapshot, rewritten, takeSnapshot } from '../support/redis.js'
 import { startRedis } from '../support/servers.js'
 import { visit, visitPartitions } from '../support/visits.js'
 import { users, visitsOf } from '../support/world.js'
@@ -20,6 +21,15 @@ function switchedAt({ stdout }: Ended): number[] {
   return [...stdout.matchAll(/^partition \d+: generation 2 goes on after position (\d+)$/gm)].map(([, at]) =>
     Number(at),
   )
+}
+
+/** Resolves when each user has had this many visits, each counted once. */
+async function untilCounted(engine: EngineProcess, visitsEach: number): Promise<void> {
+  await eventually('all visits are counted', async () => {
+    const profiles = (await profilesOf(engine, users)) as { traits: Record<'visits' | 'total', { value: number }> }[]
+    const counts = profiles.flatMap(({ traits }) => [traits.visits.value, traits.total.value])
+    return counts.every(count => count === visitsEach)
+  })
 }
 
 const quiet = Array.from({ length: 12 }, (_, i) => `quiet-${i}`)
@@ -87,39 +97,61 @@ test('resume after a loss: a changed definition meets a Redis from before what w
   drill.done()
 })
 
-test('restore Redis from a backup', { skip }, async t => {
-  const drill = await Drill.prepare(t, 'Restore Redis from a backup')
-  const { broker, servers } = drill
-  const engine = await drill.engine()
-  const before = visitsOf(60)
-  await broker.publish(...before)
-  await drill.seenOnce(before)
-  const backup = await backUp(servers.redis, 'drill')
-  const after = visitsOf(40)
-  await broker.publish(...after)
-  await drill.seenOnce([...before, ...after])
+for (const form of ['appendonlydir', 'dump.rdb'] as const) {
+  const isSnapshot = form === 'dump.rdb'
+  test(`restore Redis from a backup: ${form}`, { skip }, async t => {
+    const others = isSnapshot ? 'backup/appendonlydir' : 'backup/dump.rdb'
+    const drill = await Drill.prepare(t, 'Restore Redis from a backup', others)
+    const { broker, redis: client } = drill
+    const { redis } = drill.servers
+    const engine = await drill.engine()
+    const before = [...visitsOf(60), ...quiet.map(user => visit(user))]
+    await broker.publish(...before)
+    await drill.seenOnce(before)
+    const backup = await (isSnapshot ? takeSnapshot(redis, client, 'backup') : backUp(redis, 'backup'))
+    const between = [...visitsOf(40), ...quiet.map(user => visit(user))]
+    await broker.publish(...between)
+    await drill.seenOnce([...before, ...between])
+    const uninterrupted = await profilesOf(engine, quiet)
 
-  await restore(servers.redis, backup)
-  await eventually('the engine is ready', async () => (await engine.status()).ready)
-  await drill.run('partitions list')
-  const expected = Array(users.length).fill({ traits: { visits: { value: 5 } } }) as unknown[]
-  await eventually('it has caught up', async () => {
-    const profiles = (await profilesOf(engine, users)) as { traits: { visits: { value: number } } }[]
-    return profiles.every(({ traits }) => traits.visits.value === 5)
-  })
-  t.match(await profilesOf(engine, users), expected)
-  await drill.seenOnce([...before, ...after])
+    await drill.runAtRedis('redis-cli SHUTDOWN')
+    const meanwhile = visitsOf(40)
+    await broker.publish(...meanwhile)
+    await drill.runAtRedis('mv appendonlydir aside')
+    await drill.runAtRedis(`cp -a backup/${form} .`)
+    if (isSnapshot) {
+      await drill.runAtRedis('redis-server redis.conf --appendonly no')
+      t.not(await drill.runAtRedis('redis-cli DBSIZE'), 0)
+      await drill.runAtRedis('redis-cli CONFIG SET appendonly yes')
+      await drill.runAtRedisUntil('redis-cli INFO persistence', rewritten)
+      await drill.runAtRedis('redis-cli SHUTDOWN')
+    }
+    await drill.runAtRedis('redis-server redis.conf')
+    t.not(await drill.runAtRedis('redis-cli DBSIZE'), 0)
+    await eventually('the engine is ready', async () => (await engine.status()).ready)
+    await drill.run('partitions list')
+    const sent = [...before, ...between, ...meanwhile]
+    await drill.seenOnce(sent)
+    await untilCounted(engine, 7)
+    t.strictSame(await profilesOf(engine, quiet), uninterrupted, 'as if it had never been interrupted')
 
-  // The same backup, now older than the stream.
-  await broker.manager.streams.purge('EVENTS', { keep: 10 })
-  await restore(servers.redis, backup)
-  const list = await eventually('it is halted', async () => {
-    const ended = await drill.attempt('partitions list')
-    return ended.code === 1 && ended
+    await engine.stop()
+    const next = await drill.engine()
+    const after = visitsOf(20)
+    await broker.publish(...after)
+    await drill.seenOnce([...sent, ...after])
+    await untilCounted(next, 8)
+
+    // The same backup, now older than the stream.
+    await broker.manager.streams.purge('EVENTS', { keep: 10 })
+    await (isSnapshot ? restoreSnapshot(redis, client, backup) : restore(redis, backup))
+    await eventually('it is halted', async () => {
+      const { code, stdout } = await drill.attempt('partitions list')
+      return code === 1 && stdout.includes('halt: events_lost')
+    })
+    drill.done()
   })
-  t.match(list.stdout, 'halt: events_lost')
-  drill.done()
-})
+}
 
 test('rebuild the profiles: the same ones, and no trigger lost or repeated', { skip }, async t => {
   const drill = await Drill.prepare(t, 'Rebuild the profiles')

@@ -4,11 +4,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import type { LocalRedis, LocalServers } from '../../engine/cli/local/servers.js'
 import { EngineProcess } from '../../examples/shop/demo-engine.js'
 import { Broker, type TestEvent } from './broker.js'
 import { eventually } from './eventually.js'
+import { redisClient } from './redis.js'
 import { startServers } from './servers.js'
 import { inOrder, SteadyLoad } from './steady-load.js'
 import { idOf, visitPartitions } from './visits.js'
@@ -35,11 +38,15 @@ export default pipeline({
 })
 `
 
-/** The commands of a section, without the program's name. */
-function commandsOf(section: string): string[] {
+/** The commands of a section, without the program's name. Blocks in which `unlike` occurs are for another case. */
+function commandsOf(section: string, unlike?: string): string[] {
   const text = readFileSync(runbook, 'utf8').split(`\n## ${section}\n`)[1]!.split('\n## ')[0]!
-  const blocks = [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block]) => block!.trim().split('\n'))
-  return blocks.map(line => line.replace(/^millrace /, ''))
+  const blocks = [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block]) => block!.trim())
+  const lines = blocks
+    .filter(block => unlike === undefined || !block.includes(unlike))
+    .join('\n')
+    .split('\n')
+  return lines.map(line => line.replace(/^millrace /, ''))
 }
 
 /** How a command has ended. */
@@ -59,19 +66,18 @@ export class Drill {
     readonly servers: LocalServers,
     readonly broker: Broker,
     readonly folder: string,
+    /** Past the engines. */
+    readonly redis: Redis,
   ) {}
 
-  static async prepare(t: Test, section?: string): Promise<Drill> {
+  static async prepare(t: Test, section?: string, unlike?: string): Promise<Drill> {
     const servers = await startServers(t, { nats: { partitions: visitPartitions } })
     const broker = await Broker.connect(t, servers.nats.url)
-    const drill = new Drill(t, servers, broker, t.testdir({ 'pipeline.ts': definition('visits', 1) }))
+    const folder = t.testdir({ 'pipeline.ts': definition('visits', 1) })
+    const drill = new Drill(t, servers, broker, folder, redisClient(t, servers.redis.url))
     await drill.configure('millrace.yaml', {})
-    if (section !== undefined) drill.open(section)
+    if (section !== undefined) drill.#left = commandsOf(section, unlike)
     return drill
-  }
-
-  open(section: string): void {
-    this.#left = commandsOf(section)
   }
 
   /** Nothing of the section was left out. */
@@ -110,7 +116,7 @@ export class Drill {
 
   /** The next command of the section, which must be this one; `expected` is its exit code. */
   async run(command: string, expected = 0): Promise<Ended> {
-    this.t.equal(command, this.#left.shift(), 'the next command of the section')
+    this.#next(command)
     const ended = await this.attempt(command)
     this.t.equal(ended.code, expected, `millrace ${command}\n${ended.stderr}`)
     return ended
@@ -118,8 +124,23 @@ export class Drill {
 
   /** The next command of the section, until it ends with 0. */
   async runUntilDone(command: string): Promise<Ended> {
-    this.t.equal(command, this.#left.shift(), 'the next command of the section')
+    this.#next(command)
     return this.untilDone(command)
+  }
+
+  /** The next command of the section, which is one for Redis, typed in its folder. Gives what Redis answers. */
+  async runAtRedis(command: string): Promise<unknown> {
+    this.#next(command)
+    return this.#atRedis(command)
+  }
+
+  /** The next command of the section, until Redis answers with all of these. */
+  async runAtRedisUntil(command: string, answers: readonly string[]): Promise<void> {
+    this.#next(command)
+    await eventually(`${command} shows ${answers.join(', ')}`, async () => {
+      const answer = String(await this.#atRedis(command))
+      return answers.every(one => answer.includes(one))
+    })
   }
 
   untilDone(command: string): Promise<Ended> {
@@ -138,6 +159,21 @@ export class Drill {
         resolve({ code: child.exitCode ?? -1, stdout, stderr }),
       )
     })
+  }
+
+  async #atRedis(command: string): Promise<unknown> {
+    const { redis } = this.servers
+    const [program, ...words] = command.split(' ') as [string, ...string[]]
+    // By its signal, which does the same: what has no answer the client would send to the next server, too.
+    if (command === 'redis-cli SHUTDOWN') return redis.stop()
+    if (program === 'redis-cli') return this.redis.call(...(words as [string, ...string[]]))
+    // The first word is the configuration, which a private server has of its own.
+    if (program === 'redis-server') return redis.start(...words.slice(1))
+    return promisify(execFile)(program, words, { cwd: redis.folder })
+  }
+
+  #next(command: string): void {
+    this.t.equal(command, this.#left.shift(), 'the next command of the section')
   }
 
   load(): SteadyLoad {
