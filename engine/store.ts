@@ -200,6 +200,8 @@ export interface ProfileStore {
    * included. Signs are opaque; whoever sees one change knows that its replica lives.
    */
   beat(replica: string, sign: string): Promise<ReadonlyMap<string, string>>
+  /** The last sign of every replica, also of one that has died since. Shows nothing itself. */
+  members(): Promise<ReadonlyMap<string, string>>
   /** Forgets a replica if its sign is still this one. */
   leave(replica: string, sign: string): Promise<void>
   layouts(): Promise<StoredLayout[]>

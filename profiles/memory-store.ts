@@ -189,6 +189,10 @@ export class MemoryStore implements ProfileStore {
     return Promise.resolve(before)
   }
 
+  members(): Promise<ReadonlyMap<string, string>> {
+    return Promise.resolve(new Map(this.#members))
+  }
+
   leave(replica: string, sign: string): Promise<void> {
     if (this.#members.get(replica) === sign) this.#members.delete(replica)
     return Promise.resolve()

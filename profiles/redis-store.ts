@@ -191,10 +191,15 @@ export class RedisStore implements ProfileStore {
     const key = this.#keys.members()
     // In this order on one connection, and in one round trip.
     const [known] = await Promise.all([
-      this.#leases.run(key, 'read members', redis => redis.hgetall(key)),
+      this.members(),
       this.#leases.run(key, 'beat', redis => redis.hset(key, replica, sign)),
     ])
-    return new Map(Object.entries(known))
+    return known
+  }
+
+  async members(): Promise<ReadonlyMap<string, string>> {
+    const key = this.#keys.members()
+    return new Map(Object.entries(await this.#leases.run(key, 'read members', redis => redis.hgetall(key))))
   }
 
   async leave(replica: string, sign: string): Promise<void> {

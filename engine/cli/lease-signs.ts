@@ -1,11 +1,16 @@
 /** Whether the owners of partitions give signs of life, judged as another replica would: by seeing their renewals move. */
+import { haltsIn } from '../replicas/sign.js'
 import type { PartitionMeta, ProfileStore } from '../store.js'
 import type { Services } from './services.js'
 
-/** `none`: nobody owns the partition. `moving`: its owner renewed or committed just now. `still`: it did not, for `stillMs`. */
+/** `none`: nobody owns the partition. `moving`: its owner renewed or committed while it was watched. `still`: it did not. */
 export interface LeaseSign {
   readonly lease: 'none' | 'moving' | 'still'
-  readonly stillMs: number
+  /**
+   * Since the last renewal, as of the end of the watch. `moving`: at most so long, because it was seen by a look and came after
+   * the one before. `still`: at least so long. 0 for `none`.
+   */
+  readonly ageMs: number
 }
 
 const lookEveryMs = 250
@@ -23,21 +28,44 @@ export async function watchLeases(
   { clock, sleep, interrupted }: Pick<Services, 'clock' | 'sleep' | 'interrupted'>,
 ): Promise<readonly LeaseSign[]> {
   const look = () => Promise.all(partitions.map(partition => store.readMeta(partition)))
-  const startedAt = clock.monotonicMs()
-  const first = await look()
-  const signs: LeaseSign[] = first.map(meta => ({ lease: isOwned(meta) ? 'still' : 'none', stillMs: 0 }))
-  while (signs.some(({ lease }) => lease === 'still') && !interrupted.aborted) {
+  let lookedAt = clock.monotonicMs()
+  let seen = await look()
+  const sinceAt = clock.monotonicMs()
+  /** Monotonic times after which the last renewals that were seen came. */
+  const renewedAfter = seen.map((): number | undefined => undefined)
+  const isStill = (i: number) => isOwned(seen[i]) && renewedAfter[i] === undefined
+  while (seen.some((_, i) => isStill(i)) && lookedAt - sinceAt < watchMs(ttlMs) && !interrupted.aborted) {
     await sleep(lookEveryMs, interrupted)
+    const beforeAt = lookedAt
+    lookedAt = clock.monotonicMs()
     const now = await look()
-    const stillMs = Math.round(clock.monotonicMs() - startedAt)
-    signs.forEach(({ lease }, i) => {
-      if (lease !== 'still') return
-      const hasMoved = now[i]?.token !== first[i]?.token || now[i]?.renewals !== first[i]?.renewals
-      signs[i] = hasMoved ? { lease: isOwned(now[i]) ? 'moving' : 'none', stillMs: 0 } : { lease, stillMs }
+    now.forEach((meta, i) => {
+      if (meta?.token !== seen[i]?.token || meta?.renewals !== seen[i]?.renewals) renewedAfter[i] = beforeAt
     })
-    if (stillMs >= watchMs(ttlMs)) break
+    seen = now
   }
-  return signs
+  const endedAt = clock.monotonicMs()
+  const stillMs = Math.max(0, Math.round(lookedAt - sinceAt))
+  return seen.map((meta, i) => {
+    if (!isOwned(meta)) return { lease: 'none', ageMs: 0 }
+    const afterAt = renewedAfter[i]
+    return afterAt === undefined
+      ? { lease: 'still', ageMs: stillMs }
+      : { lease: 'moving', ageMs: Math.round(endedAt - afterAt) }
+  })
+}
+
+/**
+ * Why its owner has halted the partition, by the signs of all replicas. That of one which died stays for a while, so it counts only
+ * where somebody under its name keeps renewing.
+ */
+export function reportedHalt(
+  members: ReadonlyMap<string, string>,
+  { partition, meta }: { readonly partition: number; readonly meta: PartitionMeta | undefined },
+  { lease }: LeaseSign,
+): string | undefined {
+  const sign = meta !== undefined && lease === 'moving' ? members.get(meta.replica) : undefined
+  return sign === undefined ? undefined : haltsIn(sign).get(partition)
 }
 
 function isOwned(meta: PartitionMeta | undefined): boolean {

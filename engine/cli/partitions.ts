@@ -7,7 +7,7 @@ import { endOf, inspect } from '../partition/attach.js'
 import { Floors } from '../partition/floors.js'
 import { withoutNothing } from '../protections.js'
 import { freshMeta, type PartitionMeta, type ProfileStore } from '../store.js'
-import { watchLeases, type LeaseSign } from './lease-signs.js'
+import { reportedHalt, watchLeases, type LeaseSign } from './lease-signs.js'
 import type { ExitCode, Services } from './services.js'
 import { table } from './terminal.js'
 import { withWorkspace, type Workspace, type WorkspaceOptions } from './workspace.js'
@@ -30,15 +30,19 @@ export function partitionsList(options: WorkspaceOptions & { json: boolean }, se
     const { config, pipeline } = workspace
     const numbers = Array.from({ length: pipeline.partitions }, (_, partition) => partition)
     const signs = await watchLeases(store, numbers, config.lease.ttl, services)
+    const members = await store.members()
     const rows = await Promise.all(
       numbers.map(async partition => {
         const standing = await standingOf(workspace, store, partition, services)
-        return rowOf(standing, signs[partition]!, await pendingOf(workspace, standing))
+        const sign = signs[partition]!
+        const reported = reportedHalt(members, standing, sign)
+        return rowOf(standing, sign, { pending: await pendingOf(workspace, standing), reported })
       }),
     )
     const { stdout } = services.io
     if (options.json) for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`)
-    else stdout.write(table(rows.map(shown), ['partition', 'owner', 'lease', 'position', 'pending', 'time', 'state']))
+    else
+      stdout.write(table(rows.map(shown), ['partition', 'owner', 'lease age', 'position', 'pending', 'time', 'state']))
     return rows.some(({ state }) => state.startsWith('halt')) ? 1 : 0
   })
 }
@@ -46,25 +50,32 @@ export function partitionsList(options: WorkspaceOptions & { json: boolean }, se
 type Row = ReturnType<typeof rowOf>
 type Cell = string | number
 
-function rowOf({ partition, meta, problem }: Standing, { lease, stillMs }: LeaseSign, pending: number) {
+interface Found {
+  /** Events of this partition in the stream behind its position. */
+  readonly pending: number
+  /** Why its owner has halted it. */
+  readonly reported: string | undefined
+}
+
+function rowOf({ partition, meta, problem }: Standing, { lease, ageMs }: LeaseSign, { pending, reported }: Found) {
   return {
     partition,
     /** Name of the replica; absent when nobody owns the partition. */
     owner: meta === undefined || meta.token === '' ? undefined : meta.replica,
     lease,
-    /** For so long the lease was watched without a sign of its owner. */
-    ...(lease === 'still' ? { stillMs } : {}),
+    /** Since the last renewal; a lower bound when none was seen. */
+    ...(lease === 'none' ? {} : { leaseAgeMs: ageMs, leaseAgeIsLowerBound: lease === 'still' }),
     position: meta?.position,
-    /** Events of this partition in the stream behind its position. */
     pending,
     time: meta === undefined || meta.now === 0 ? undefined : new Date(meta.now).toISOString(),
-    state: stateOf(meta, problem),
+    state: stateOf(meta, problem, reported),
   }
 }
 
-function shown({ partition, owner, lease, stillMs = 0, position, pending, time, state }: Row): Cell[] {
-  const sign = { none: '-', moving: 'moving', still: `still for ${(stillMs / 1000).toFixed(1)} s` }[lease]
-  return [partition, owner ?? '-', sign, position ?? '-', pending, time ?? '-', state]
+function shown({ partition, owner, lease, leaseAgeMs = 0, position, pending, time, state }: Row): Cell[] {
+  const seconds = `${(leaseAgeMs / 1000).toFixed(1)} s`
+  const age = { none: '-', moving: seconds, still: `over ${seconds}` }[lease]
+  return [partition, owner ?? '-', age, position ?? '-', pending, time ?? '-', state]
 }
 
 async function pendingOf(workspace: Workspace, { partition, processedSeq }: Standing): Promise<number> {
@@ -121,9 +132,17 @@ async function makeState(store: ProfileStore, partition: number): Promise<void> 
   if (meta !== undefined) await store.release(partition, meta.token)
 }
 
-/** An accepted loss is no halt any more: the partition goes on as soon as an engine attaches. */
-function stateOf(meta: PartitionMeta | undefined, problem: MillraceError | undefined): string {
+/**
+ * An accepted loss is no halt any more: the partition goes on as soon as an engine attaches. What was found just now comes before
+ * what its owner says, who checks every two seconds.
+ */
+function stateOf(
+  meta: PartitionMeta | undefined,
+  problem: MillraceError | undefined,
+  reported: string | undefined,
+): string {
   if (meta?.phase === 'sealed') return 'sealed'
+  if (problem === undefined && reported !== undefined) return `halt: ${reported}`
   if (problem === undefined) return meta === undefined ? 'new' : meta.phase || 'ok'
   return meta?.accepted === problem.code ? `accepted: ${problem.code}` : `halt: ${problem.code}`
 }

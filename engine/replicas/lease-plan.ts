@@ -2,7 +2,7 @@
  * Who should own which partition: sticky, even, one move at a time. Every replica works it out for itself from what it sees
  * in the store; when two see different things the store's comparison of tokens decides, and the next look puts it right.
  */
-import type { Standing } from './members.js'
+import type { Standing } from './sign.js'
 
 export interface LeaseView {
   /** Name of this replica. */

@@ -5,12 +5,13 @@
  * What is decided here is never needed for correctness: the store compares tokens, whoever thinks to be an owner. It is only
  * about how soon work goes on and how evenly it is spread.
  */
-import { MillraceError, messageOf } from '../errors.js'
+import { MillraceError, messageOf, type ErrorCode } from '../errors.js'
 import type { PartitionMeta, ProfileStore } from '../store.js'
 import { Wakeup } from '../wakeup.js'
 import { ChangeWatch } from './change-watch.js'
 import { planLeases } from './lease-plan.js'
-import { Members, type MembersOptions, type Standing } from './members.js'
+import { Members, type MembersOptions } from './members.js'
+import type { Halts, Standing } from './sign.js'
 
 /** A partition as this process holds it or could hold it. */
 export interface Leasable {
@@ -19,6 +20,8 @@ export interface Leasable {
   readonly isClaimed: boolean
   /** Claimed just now, and busy with what has come meanwhile. */
   readonly isSettling: boolean
+  /** Why it is halted; empty when it is not. */
+  readonly halt: ErrorCode | ''
   /** Take the partition, if its stored token is still this one. */
   claim(expected: string): void
   /** Finish what was taken, then give it up. */
@@ -133,7 +136,7 @@ export class Leases {
     const { replica, partitions } = this.options
     const standing = this.#standing
     const others = partitions.filter(({ isClaimed }) => !isClaimed)
-    const [living, metas] = await Promise.all([this.#members.look(standing), this.#readMetas(others)])
+    const [living, metas] = await Promise.all([this.#members.look(standing, this.#halts), this.#readMetas(others)])
     // As long as others do not know that this replica leaves, they would expect it to take back what it gives.
     if (this.#isStopping || (this.#isLeaving && standing !== 'leaving')) return
     if (standing !== this.#shown && standing !== 'busy') this.options.hint()
@@ -181,6 +184,10 @@ export class Leases {
   get #standing(): Standing {
     if (this.#isLeaving) return 'leaving'
     return this.options.partitions.some(({ isSettling }) => isSettling) ? 'busy' : 'ready'
+  }
+
+  get #halts(): Halts {
+    return new Map(this.options.partitions.flatMap(({ number, halt }) => (halt === '' ? [] : [[number, halt]])))
   }
 
   /** What cannot be reached stays as it was; others of a cluster may be. Rejects when nothing can. */

@@ -1,15 +1,14 @@
 /**
  * Who lives. Each replica stores a sign under its name and changes it with every look; whoever has seen a sign unchanged for a
- * whole lease counts its replica no more. The sign also says whether it is a good moment to give that replica something.
+ * whole lease counts its replica no more. The sign also says whether it is a good moment to give that replica something, and which
+ * of its partitions it has halted, for people who ask.
  */
 import { randomUUID } from 'node:crypto'
 import { MillraceError } from '../errors.js'
 import type { Log } from '../log.js'
 import type { ProfileStore } from '../store.js'
 import { ChangeWatch } from './change-watch.js'
-
-/** `busy`: with taking over what it has already claimed. `leaving`: takes nothing any more and gives everything away. */
-export type Standing = 'ready' | 'busy' | 'leaving'
+import { incarnationIn, standingIn, writeSign, type Halts, type Standing } from './sign.js'
 
 export interface MembersOptions {
   readonly replica: string
@@ -35,9 +34,9 @@ export class Members {
   }
 
   /** Shows a sign of life and gives who else has shown one within the lease. Throws `replica_name_taken`. */
-  async look(standing: Standing): Promise<ReadonlyMap<string, Standing>> {
+  async look(standing: Standing, halts: Halts): Promise<ReadonlyMap<string, Standing>> {
     const { store, replica, ttlMs, log } = this.options
-    const sign = `${this.#incarnation}:${++this.#beats}:${standing}`
+    const sign = writeSign({ incarnation: this.#incarnation, beats: ++this.#beats, standing, halts })
     const known = await store.beat(replica, sign)
     this.#sign = sign
     const now = performance.now()
@@ -68,14 +67,9 @@ export class Members {
 
   /** Two processes of one name would take each other's partitions for ever. */
   #requireOwnName(seen: string): void {
-    const [incarnation = ''] = seen.split(':')
+    const incarnation = incarnationIn(seen)
     if (incarnation === this.#incarnation || incarnation < this.#incarnation) return
     const { replica } = this.options
     throw new MillraceError('replica_name_taken', `another process has the replica's name, "${replica}"`)
   }
-}
-
-function standingIn(sign: string): Standing {
-  const [, , standing] = sign.split(':')
-  return standing === 'busy' || standing === 'leaving' ? standing : 'ready'
 }

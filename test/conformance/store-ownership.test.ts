@@ -91,5 +91,24 @@ for (const { name, prepare } of kinds) {
       await store.leave('nobody', '')
       t.strictSame([...(await store.beat('two', '9'))], [['two', '8']])
     })
+
+    suite.test('the signs of all replicas can be read by one that shows none', async t => {
+      const store = await open(t, place)
+      t.strictSame([...(await store.members())], [])
+      await store.beat('one', '1:ready:timer_error=3')
+      await store.beat('two', '7')
+      await store.beat('two', '8')
+      const signs = [
+        ['one', '1:ready:timer_error=3'],
+        ['two', '8'],
+      ]
+      const members = await store.members()
+      t.strictSame([...members].sort(), signs)
+      t.strictSame([...(await store.members())].sort(), signs, 'nothing was shown')
+      await store.leave('one', '1:ready:timer_error=3')
+      t.strictSame([...(await store.members())], [['two', '8']])
+      t.equal(members.size, 2, 'what was read stays as it was read')
+      t.strictSame([...(await store.at(2).members())], [], 'each generation has its own')
+    })
   })
 }

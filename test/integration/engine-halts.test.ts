@@ -1,8 +1,10 @@
 /** When the promise cannot be kept the partition halts and says why; a person's decision lets it go on. */
 import { headers } from 'nats'
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
+import { haltsIn } from '../../engine/replicas/sign.js'
 import { eventually } from '../support/eventually.js'
-import { backUp, editMeta, flushRedis, restore } from '../support/redis.js'
+import { backUp, editMeta, flushRedis, redisClient, restore } from '../support/redis.js'
 import { idOf, userOf, visit, visitPartitions, visits } from '../support/visits.js'
 import { triggered, visitsOf, world } from '../support/world.js'
 
@@ -227,4 +229,32 @@ test('a definition that changed, with a Redis from before the change, halts', as
   await restore(servers.redis, copy)
   const fourth = await start(visits({ quietAfter: '3h' }))
   await fourth.halted('definition_rolled_back', partitions)
+})
+
+test('what a replica halts stands in its sign, also while it is tried again, until it runs', async t => {
+  const { broker, servers, start } = await world(t)
+  const engine = await start(visits(), { settings: { MILLRACE_LEASE_TTL: '1s' } })
+  await engine.running()
+  // Longer than from one sign to the next: a session that halts is seen to run before.
+  const load = engine.store.load.bind(engine.store)
+  Object.assign(engine.store, {
+    load: async (...args: Parameters<typeof load>) => (await delay(300), load(...args)),
+  })
+  const redis = redisClient(t, servers.redis.url)
+  const unreadable = `mr:{visits:1}:p:${userOf(1)}`
+  await redis.set(unreadable, 'no profile')
+  await broker.publish(visit(userOf(1)))
+  const shown = async () => [...haltsIn([...(await engine.store.members()).values()].join())].join()
+  await eventually('it is shown', async () => (await shown()) === '1,profile_unreadable')
+  const sessions = () => engine.log.lines.filter(({ sentence }) => sentence === 'partition runs').length
+  const before = sessions()
+  const signs = new Set<string>()
+  await eventually('it has been tried again', async () => {
+    signs.add(await shown())
+    return sessions() > before + 2
+  })
+  t.strictSame([...signs], ['1,profile_unreadable'])
+  await redis.del(unreadable)
+  await eventually('it is over', async () => (await shown()) === '')
+  await eventually('the event is folded', async () => (await triggered(broker)).length === 1)
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { planLeases } from '../../../../engine/replicas/lease-plan.js'
-import type { Standing } from '../../../../engine/replicas/members.js'
+import type { Standing } from '../../../../engine/replicas/sign.js'
 
 /** `members` that are ready, and those that are not by their standing. */
 const plan = (me: string, members: string[], owners: string[], standing: Record<string, Standing> = {}) =>
