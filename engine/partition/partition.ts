@@ -43,8 +43,8 @@ export interface PartitionObserver {
 }
 
 const recheckHaltMs = 2_000
-/** What halts a session halts the next one too, and that has begun its first batch by then. */
-const relapseMs = 1_000
+/** After a halt a session has to last so long before the partition runs again: an event or a timer that halted one halts the next. */
+const probationMs = 1_000
 const retryMs = [100, 250, 500]
 /** Whoever has something to give waits no longer for a partition that takes this long. */
 const maxSettlingMs = 2_000
@@ -54,10 +54,6 @@ const maxWaitMs = 60_000
 export class Partition implements Leasable {
   #state: PartitionState = 'standby'
   #reason: ErrorCode | '' = ''
-  /** What halted the session before this one; empty when nothing did. */
-  #relapse: ErrorCode | '' = ''
-  /** Monotonic; a session that still runs then is over it. */
-  #relapsesBy = -Infinity
   #claim: PartitionClaim | undefined
   #caution = new Caution(false)
   #session: Session | undefined
@@ -104,10 +100,8 @@ export class Partition implements Leasable {
     return performance.now() < this.#settlesBy
   }
 
-  /** Unlike `status` it does not run every two seconds in between, only to halt by the same event or timer again. */
   get halt(): ErrorCode | '' {
-    if (this.#state === 'halted') return this.#reason
-    return this.#state === 'running' && performance.now() < this.#relapsesBy ? this.#relapse : ''
+    return this.#state === 'halted' ? this.#reason : ''
   }
 
   claim(expected: string): void {
@@ -180,18 +174,23 @@ export class Partition implements Leasable {
     const attached = await attachPartition(this.context, found, this.#attempt, signal)
     const session = new Session(this.context, attached, signal)
     this.#session = session
-    try {
+    const tookMs = Math.round(performance.now() - startedAt)
+    const begin = (): void => {
       this.#enter('running', '')
-      this.#relapsesBy = performance.now() + relapseMs
-      if (session.pending === 0) this.#settle()
-      const tookMs = Math.round(performance.now() - startedAt)
       log.info({ partition: this.number, position: session.position, took_ms: tookMs }, 'partition runs')
+    }
+    let probation: NodeJS.Timeout | undefined
+    if (this.#state === 'halted') probation = setTimeout(begin, probationMs)
+    else begin()
+    try {
+      if (session.pending === 0) this.#settle()
       if (this.#isReleasing) session.stop()
       await session.run()
       // Before the session is closed: somebody waits for the partition.
       this.observer.freed()
       log.info({ partition: this.number, position: session.position }, 'partition was given up')
     } finally {
+      clearTimeout(probation)
       this.#session = undefined
       await session.close()
     }
@@ -208,14 +207,12 @@ export class Partition implements Leasable {
   #standBy(reason: ErrorCode | ''): void {
     this.#claim = undefined
     this.#isReleasing = false
-    this.#relapse = ''
     this.#enter('standby', reason)
   }
 
   async #after(error: unknown): Promise<void> {
     const { metrics, log } = this.context
     const partition = this.number
-    this.#relapse = ''
     if (this.#aborting.signal.aborted) return this.#standBy('')
     if (error instanceof PoisonedEvent) {
       this.#poisoned.set(error.seq, error.message)
@@ -238,8 +235,6 @@ export class Partition implements Leasable {
         metrics.halted(partition, failure.code)
         log.error({ partition, error }, 'partition is halted')
       }
-      // What stands in the way of attaching is over as soon as it attaches.
-      if (this.#state === 'running') this.#relapse = failure.code
       this.#enter('halted', failure.code)
       await this.#pause(Math.min(recheckHaltMs, this.context.limits.leaseMs / 3))
     } else {

@@ -231,14 +231,15 @@ test('a definition that changed, with a Redis from before the change, halts', as
   await fourth.halted('definition_rolled_back', partitions)
 })
 
-test('what a replica halts stands in its sign, also while it is tried again, until it runs', async t => {
+test('what a replica halts is shown as halted, also while it is tried again, until it runs', async t => {
   const { broker, servers, start } = await world(t)
   const engine = await start(visits(), { settings: { MILLRACE_LEASE_TTL: '1s' } })
   await engine.running()
   // Longer than from one sign to the next: a session that halts is seen to run before.
   const load = engine.store.load.bind(engine.store)
+  let loads = 0
   Object.assign(engine.store, {
-    load: async (...args: Parameters<typeof load>) => (await delay(300), load(...args)),
+    load: async (...args: Parameters<typeof load>) => (loads++, await delay(300), load(...args)),
   })
   const redis = redisClient(t, servers.redis.url)
   const unreadable = `mr:{visits:1}:p:${userOf(1)}`
@@ -246,14 +247,16 @@ test('what a replica halts stands in its sign, also while it is tried again, unt
   await broker.publish(visit(userOf(1)))
   const shown = async () => [...haltsIn([...(await engine.store.members()).values()].join())].join()
   await eventually('it is shown', async () => (await shown()) === '1,profile_unreadable')
-  const sessions = () => engine.log.lines.filter(({ sentence }) => sentence === 'partition runs').length
-  const before = sessions()
-  const signs = new Set<string>()
+  const before = loads
+  const [signs, states] = [new Set<string>(), new Set<string>()]
   await eventually('it has been tried again', async () => {
     signs.add(await shown())
-    return sessions() > before + 2
+    states.add(engine.partitions[1]!.state)
+    return loads > before + 2
   })
   t.strictSame([...signs], ['1,profile_unreadable'])
+  t.strictSame([...states], ['halted'])
+  t.equal(engine.log.lines.filter(({ sentence }) => sentence === 'partition is halted').length, 1, 'said once')
   await redis.del(unreadable)
   await eventually('it is over', async () => (await shown()) === '')
   await eventually('the event is folded', async () => (await triggered(broker)).length === 1)
