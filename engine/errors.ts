@@ -45,7 +45,7 @@ export const errorTable = {
   },
   profile_too_large: { action: 'dead_letter', meaning: 'The event would grow its profile past maxProfileBytes.' },
 
-  stream_missing: { action: 'halt', meaning: 'The event stream does not exist.' },
+  stream_missing: { action: 'halt', meaning: 'A stream does not exist.' },
   stream_recreated: { action: 'halt', meaning: 'The event stream is not the one this state was computed from.' },
   stream_truncated: {
     action: 'halt',

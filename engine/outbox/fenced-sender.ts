@@ -70,8 +70,8 @@ export class FencedSender implements Sender {
 
   send(): void {
     const { publisher, maySend, filter } = this.options
-    // What is there before anything is sent was left by the owner before.
-    this.#doubtful ??= this.#waiting.length
+    // What is there before anything is sent was left by the owner before, who had one group on its way.
+    this.#doubtful ??= Math.min(this.#waiting.length, maxFastEntries)
     if (this.#isBusy || this.#isClosed || this.#waiting.length === 0 || !maySend()) return
     this.#isBusy = this.#isSent = true
     const group = this.#nextGroup()

@@ -43,7 +43,10 @@ export interface PartitionObserver {
 }
 
 const recheckHaltMs = 2_000
-/** After a halt a session has to last so long before the partition runs again: an event or a timer that halted one halts the next. */
+/**
+ * After a halt a session has to last so long, and get on, before the partition runs again: an event or a timer that halted one halts
+ * the next.
+ */
 const probationMs = 1_000
 const retryMs = [100, 250, 500]
 /** Whoever has something to give waits no longer for a partition that takes this long. */
@@ -179,8 +182,13 @@ export class Partition implements Leasable {
       this.#enter('running', '')
       log.info({ partition: this.number, position: session.position, took_ms: tookMs }, 'partition runs')
     }
+    const from = session.position
+    const prove = (): void => {
+      if (session.isIdle || session.position > from) begin()
+      else probation = setTimeout(prove, probationMs)
+    }
     let probation: NodeJS.Timeout | undefined
-    if (this.#state === 'halted') probation = setTimeout(begin, probationMs)
+    if (this.#state === 'halted') probation = setTimeout(prove, probationMs)
     else begin()
     try {
       if (session.pending === 0) this.#settle()

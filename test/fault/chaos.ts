@@ -23,7 +23,7 @@ const help = `npm run chaos -- [options]
   --seconds <n>        how long random faults go on (60)
   --seed <n>           same seed, same events and faults (now)
   --faults <a,b>       only these; a name may end in *; !name leaves one out; "none" for no fault
-  --every              first every fault once, alone; in the end every loss, where NATS and Redis are single servers
+  --every              first every fault once, alone (an upgrade later); in the end every loss
   --nats <path>        nats-server to run
   --nats-topology <t>  single, or cluster: three nodes, streams of three replicas
   --redis <path>       redis-server to run
@@ -62,6 +62,10 @@ async function runAll(
 ): Promise<RunResult> {
   const result = await runChaos({ ...options, say })
   const { seed, nats, redis, without = [] } = options
+  if (losses.length > 0 && !isSingle(options)) {
+    say(`${losses.map(({ name }) => name).join(', ')} are left out: they need a single NATS and a single Redis`)
+    return result
+  }
   const lost = await runLosses(losses, { seed, nats, redis, without }, say)
   return {
     ...result,
@@ -70,6 +74,10 @@ async function runAll(
     // What was lost on purpose halts; anything else that does is a violation.
     halts: { ...result.halts, ...lost.halts },
   }
+}
+
+function isSingle({ natsTopology, redisTopology }: Omit<RunOptions, 'say'>): boolean {
+  return natsTopology === 'single' && redisTopology === 'single'
 }
 
 interface Asked {
@@ -135,7 +143,6 @@ async function readOptions(): Promise<'help' | 'list' | Asked> {
   if (values.redis !== undefined) await findServer('redis-server', { path: values.redis, pathOption: '--redis' })
   const names = values.faults === 'none' ? undefined : list(values.faults ?? '')
   const asked = names === undefined ? { faults: [], losses: [] } : chosen(names)
-  const isSingle = natsTopology === 'single' && redisTopology === 'single'
   const areLossesAsked = values.every || names?.some(name => !name.startsWith('!')) === true
   const options = {
     ...numbers,
@@ -151,7 +158,7 @@ async function readOptions(): Promise<'help' | 'list' | Asked> {
     without: list(values.without),
     limitedDisks: asked.faults.some(({ name }) => name.endsWith('disk_full')),
   }
-  return { options, losses: isSingle && areLossesAsked ? asked.losses : [], isJson: values.json }
+  return { options, losses: areLossesAsked ? asked.losses : [], isJson: values.json }
 }
 
 function refuse(error: unknown): never {

@@ -48,7 +48,7 @@ export async function runLosses(
     } catch (error) {
       violations.push({ invariant: 'not_recovered', detail: `${loss.name}: ${String(error)}` })
     } finally {
-      await scope.close()
+      await scope.close().catch((error: unknown) => say(`${loss.name}: ${String(error)}`))
     }
   }
   return { violations, halts }
