@@ -50,7 +50,6 @@ t.test('the shape of a recording is counted over all its commits', async t => {
       eventsPerCommit: 50,
       profilesPerCommit: 2,
       bytesPerProfile: 2,
-      bufferedEvents: 0,
       outboxEntries: 2,
       timers: 2,
       megabytes: (2 * (4 + 5 + 8)) / 1e6,
