@@ -46,7 +46,7 @@ export class Workspace {
   async nats(): Promise<NatsLink> {
     if (this.#nats === undefined) {
       const connection = await connectNats(this.config.nats, 'millrace command line')
-      this.#nats = { connection, streams: await Streams.open(connection) }
+      this.#nats = { connection, streams: await Streams.open(connection, true, Infinity) }
     }
     return this.#nats
   }

@@ -77,7 +77,11 @@ testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
       withinMs,
     })
     t.equal((await asked).lastSeq, 1)
-    t.equal((await streams.settledFacts('LAGGING', { created, seq: 2 })).lastSeq, 1)
+    const missing = { created, seq: 2 }
+    await t.rejects(streams.settledFacts('LAGGING', missing), { code: 'nats_unavailable' }, 'an engine attaches again')
+    const patient = await Streams.open(broker.connection, true, Infinity)
+    t.equal((await patient.settledFacts('LAGGING', missing)).lastSeq, 1, 'a person waits')
+    t.equal((await streams.settledFacts('LAGGING', missing)).lastSeq, 1, 'and then it is believed')
   })
 
   suite.test('leaders step down', async t => {
