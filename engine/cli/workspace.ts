@@ -3,7 +3,7 @@ import { loadConfig, type Config } from '../config/config.js'
 import { loadPipeline } from '../load-pipeline.js'
 import { connectNats, type NatsConnection } from '../nats/connection.js'
 import { Names } from '../nats/names.js'
-import { Streams } from '../nats/streams.js'
+import { commandPatience, Streams } from '../nats/streams.js'
 import type { Pipeline } from '../pipeline.js'
 import type { ProfileStore } from '../store.js'
 import type { Services } from './services.js'
@@ -46,7 +46,7 @@ export class Workspace {
   async nats(): Promise<NatsLink> {
     if (this.#nats === undefined) {
       const connection = await connectNats(this.config.nats, 'millrace command line')
-      this.#nats = { connection, streams: await Streams.open(connection, true, Infinity) }
+      this.#nats = { connection, streams: await Streams.open(connection, true, commandPatience) }
     }
     return this.#nats
   }

@@ -58,13 +58,23 @@ export function anchorOf(seq: number, receivedAt: number, payload: Uint8Array): 
 const requestMs = 3_000
 /** Several partitions attach or check at once; one answer of this age serves them all. */
 const factsAgeMs = 200
-/**
- * A new leader has applied what its servers hold by then; until then it is asked this often. Three servers that were killed and started
- * again on two busy cores took more than three seconds.
- */
-const [leaderLagMs, askAgainMs] = [15_000, 250]
-/** Of an engine, which must come back to its leases: it asks again when it attaches again. */
-const engineAsksMs = 3_000
+/** How a replicated stream that ends too early is looked at again. */
+export interface Patience {
+  /**
+   * After that it is believed, because a new leader has applied what its servers hold. Three servers that were killed and started again on two
+   * busy cores took more than three seconds.
+   */
+  readonly believesAfterMs: number
+  /** So long one call asks, at most. */
+  readonly asksMs: number
+}
+
+/** An engine must come back to its leases; it asks again when it attaches again. */
+export const enginePatience: Patience = { believesAfterMs: 15_000, asksMs: 3_000 }
+/** A person waits for the answer. */
+export const commandPatience: Patience = { ...enginePatience, asksMs: Infinity }
+
+const askAgainMs = 250
 
 export class Streams {
   readonly #facts = new Map<string, { at: number; facts: Promise<StreamFacts> }>()
@@ -75,16 +85,13 @@ export class Streams {
     private readonly connection: NatsConnection,
     readonly manager: JetStreamManager,
     private readonly isFenced: boolean,
-    private readonly asksMs: number,
+    private readonly patience: Patience,
   ) {}
 
-  /**
-   * Throws `jetstream_missing` when the server or account has none. `isFenced` is false in tests only. `asksMs` is for how long one call asks
-   * about a stream that ends too early.
-   */
-  static async open(connection: NatsConnection, isFenced = true, asksMs = engineAsksMs): Promise<Streams> {
+  /** Throws `jetstream_missing` when the server or account has none. `isFenced` is false in tests only. */
+  static async open(connection: NatsConnection, isFenced = true, patience = enginePatience): Promise<Streams> {
     try {
-      return new Streams(connection, await connection.jetstreamManager({ timeout: requestMs }), isFenced, asksMs)
+      return new Streams(connection, await connection.jetstreamManager({ timeout: requestMs }), isFenced, patience)
     } catch (error) {
       const failure = natsError(error, 'cannot use JetStream')
       if (failure.code === 'jetstream_missing') {
@@ -122,7 +129,7 @@ export class Streams {
     { created, seq }: { readonly created: string; readonly seq: number },
     notBefore = performance.now(),
   ): Promise<StreamFacts> {
-    const askedUntil = performance.now() + this.asksMs
+    const askedUntil = performance.now() + this.patience.asksMs
     for (let from = notBefore; ; from = performance.now() - askAgainMs / 2) {
       const facts = await this.facts(stream, from)
       if (!this.#isShort(stream, facts, { created, seq })) return facts
@@ -146,7 +153,7 @@ export class Streams {
     const now = performance.now()
     const since = this.#short.get(stream)?.since ?? now
     this.#short.set(stream, { since, seq: Math.max(seq, known?.seq ?? 0) })
-    return now - since < leaderLagMs
+    return now - since < this.patience.believesAfterMs
   }
 
   async freshFacts(stream: string): Promise<StreamFacts> {

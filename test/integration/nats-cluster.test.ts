@@ -69,7 +69,8 @@ testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
 
   suite.test('a stream that ends before what it held is asked again before that is believed', async t => {
     await broker.manager.streams.add({ name: 'LAGGING', subjects: ['lagging'], num_replicas: 3 })
-    const streams = await Streams.open(broker.connection)
+    const open = (asksMs: number) => Streams.open(broker.connection, true, { believesAfterMs: 3_000, asksMs })
+    const streams = await open(1_500)
     const { created } = await streams.freshFacts('LAGGING')
     const asked = streams.settledFacts('LAGGING', { created, seq: 1 })
     await delay(500)
@@ -79,7 +80,7 @@ testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
     t.equal((await asked).lastSeq, 1)
     const missing = { created, seq: 2 }
     await t.rejects(streams.settledFacts('LAGGING', missing), { code: 'nats_unavailable' }, 'an engine attaches again')
-    const patient = await Streams.open(broker.connection, true, Infinity)
+    const patient = await open(Infinity)
     t.equal((await patient.settledFacts('LAGGING', missing)).lastSeq, 1, 'a person waits')
     t.equal((await streams.settledFacts('LAGGING', missing)).lastSeq, 1, 'and then it is believed')
   })
