@@ -21,7 +21,7 @@ const help = `npm run chaos -- [options]
   --partitions <n>     partitions of the pipeline (16)
   --rate <n>           events a second (4000)
   --seconds <n>        how long random faults go on (60)
-  --seed <n>           same seed, same events and faults (now)
+  --seed <n>           same seed, same events and much the same faults (now)
   --faults <a,b>       only these; a name may end in *; !name leaves one out; "none" for no fault
   --every              first every fault once, alone (an upgrade later); in the end every loss
   --nats <path>        nats-server to run

@@ -9,7 +9,7 @@ import type { Violations } from './violations.js'
 /** Every window has passed by then. */
 const endOfTime = 8e15
 
-/** What a pipeline keeps beside profiles, and for as long as a partition has it. */
+/** Names of everything that a pipeline keeps. */
 const kept = /^mr:(chaos:(layouts|members)|\{chaos:(?<partition>\d+)\}:(meta|t|o|d:dedupe:\d+|p:.*))$/s
 
 /** Compares every stored profile of every partition; gives how many there are. */

@@ -172,9 +172,14 @@ export class Directed {
 
   /** All violations; nothing may be left to process. */
   async verdict(): Promise<readonly Violation[]> {
+    const violations = await this.#judge()
+    this.progress.isJudged = true
+    return violations
+  }
+
+  async #judge(): Promise<readonly Violation[]> {
     const { connection, client: redis } = this.rig
     this.#halts = await readLogs(this.rig, this.marker, this.violations)
-    this.progress.isJudged = true
     if (!this.violations.isEmpty) return this.violations.list
     const pipeline = await this.rig.pipeline()
     const metas = await this.rig.metas()
