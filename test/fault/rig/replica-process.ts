@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocalProcess } from '../../../engine/cli/local/process.js'
+import { nodeFlags } from '../../../engine/cli/node-flags.js'
 import { eventually } from '../../support/eventually.js'
 
 export interface ReplicaOptions {
@@ -66,7 +67,7 @@ export class ReplicaProcess {
     this.#process = new LocalProcess({
       name,
       command: process.execPath,
-      arguments: [program, ...this.options.arguments, '--notes', notesFile, ...further],
+      arguments: [...nodeFlags, program, ...this.options.arguments, '--notes', notesFile, ...further],
       environment: { ...withoutSettings(), ...environment },
       logFile,
     })
