@@ -1,87 +1,25 @@
 /** The verbs as an operator meets them: the real program, its exit codes, and what it writes where. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
-import type { LocalServers } from '../../engine/cli/local/servers.js'
-import { partitionOf } from '../../engine/nats/partitioning.js'
 import { EngineProcess } from '../../examples/shop/demo-engine.js'
 import { Broker, type TestEvent } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
+import {
+  at,
+  environment,
+  execute,
+  installation,
+  main,
+  nowhere,
+  partitions,
+  pipelineText,
+  rows,
+} from '../support/installation.js'
 import { testOnEachNats } from '../support/nats-releases.js'
-import { flushRedis, redisClient } from '../support/redis.js'
-import { startNats, startServers, type TestScope } from '../support/servers.js'
-
-const main = fileURLToPath(new URL('../../engine/cli/main.js', import.meta.url))
-const partitions = 4
-
-const pipelineText = `
-import { decodeJson, dedupe, events, pipeline, validate } from 'millrace'
-const { profile, count } = events<{ visit: { user: string; n: number } }>()
-export default pipeline({
-  name: 'visits',
-  partitions: ${partitions},
-  stages: [
-    decodeJson({ key: 'user' }),
-    validate({ rules: { positive: event => event.value.n > 0 } }, 'plausible'),
-    dedupe({ window: '1h' }),
-  ],
-  profile: profile('visitor', { traits: { visits: count('visit') } }),
-})
-`
-const visitOf = (user: string): TestEvent => ({ type: 'visit', key: user, payload: { user, n: 1 } })
-
-/** Nobody listens on port 1. */
-const nowhere = { nats: { servers: ['127.0.0.1:1'] }, redis: { url: 'redis://127.0.0.1:1' } }
-
-interface Ended {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** A folder with a definition and a configuration; gives what runs the program on them. */
-function installation(
-  t: TestScope & { testdir(files: Record<string, string>): string },
-  settings: object = nowhere,
-  definition = pipelineText,
-) {
-  const folder = t.testdir({
-    'pipeline.ts': definition,
-    'millrace.yaml': JSON.stringify({ pipeline: 'pipeline.ts', admin: { port: 0 }, ...settings }),
-  })
-  const config = join(folder, 'millrace.yaml')
-  return {
-    folder,
-    config,
-    millrace: (...args: string[]) => execute(['--config', config, ...args]),
-  }
-}
-
-/** Settings in this environment may be those of a real installation. */
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_')))
-}
-
-/** To the end, with pipes instead of a terminal. */
-function execute(args: readonly string[], encoding: BufferEncoding = 'utf8'): Promise<Ended> {
-  return new Promise(resolve => {
-    const options = { env: environment(), timeout: 30_000, encoding }
-    const child = execFile(process.execPath, [main, ...args], options, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    )
-  })
-}
-
-function at({ nats, redis }: LocalServers): object {
-  return { nats: { servers: [`127.0.0.1:${nats.port}`] }, redis: { url: redis.socket } }
-}
-
-function rows(stdout: string): Record<string, unknown>[] {
-  const lines = stdout.split('\n').filter(line => line !== '')
-  return lines.map(line => JSON.parse(line) as Record<string, unknown>)
-}
+import { flushRedis } from '../support/redis.js'
+import { startNats, startServers } from '../support/servers.js'
 
 test('check ends with 1 while streams are missing, and with 0 after --provision', async t => {
   const { millrace } = installation(t, at(await startServers(t, { nats: { partitions } })))
@@ -119,90 +57,6 @@ testOnEachNats('check says what becomes of a late publish', async (t, { release 
   t.equal(stdout.match(/publish fence/g)?.length, 1)
   // Ten minutes is what Millrace asks of the streams that it makes.
   if (fence === 'none') t.match(stdout, /recognized by its id within 10 min/)
-})
-
-test('partitions list shows owners, whether they live, and how many events of each partition are left', async t => {
-  const servers = await startServers(t, { nats: { partitions } })
-  const settings = { ...at(servers), replica: { name: 'shop-0' }, lease: { ttl: '1s' } }
-  const { folder, config, millrace } = installation(t, settings)
-  const listed = async () => rows((await millrace('partitions', 'list', '--json')).stdout)
-  const engine = await EngineProcess.start(main, config, join(folder, 'engine.log'))
-  t.teardown(() => engine.stop())
-  await eventually('the engine is ready', async () => (await engine.status()).ready)
-  const broker = await Broker.connect(t, servers.nats.url)
-  const visits = Array.from({ length: 30 }, (_, i) => visitOf(`ada-${i}`))
-  await broker.publish(...visits)
-  await eventually('all are processed', async () => (await engine.metrics()).get('millrace_events_total') === 30)
-  for (const row of await listed()) {
-    t.match(row, { owner: 'shop-0', lease: 'moving', leaseAgeIsLowerBound: false, pending: 0, state: 'ok' })
-    t.ok(Number(row['leaseAgeMs']) < 1_000, 'less than a lease')
-  }
-
-  process.kill(engine.pid, 'SIGKILL')
-  await broker.publish(...visits.slice(0, 20))
-  const left = Array.from({ length: partitions }, () => 0)
-  for (const { key } of visits.slice(0, 20)) left[partitionOf(key, partitions)]!++
-  const after = await listed()
-  t.strictSame(
-    after.map(({ partition, owner, lease, pending }) => ({ partition, owner, lease, pending })),
-    left.map((pending, partition) => ({ partition, owner: 'shop-0', lease: 'still', pending })),
-  )
-  for (const row of after) {
-    t.equal(row['leaseAgeIsLowerBound'], true)
-    t.ok(Number(row['leaseAgeMs']) >= 500, 'for half a lease at least')
-  }
-  const { stdout } = await millrace('partitions', 'list')
-  t.match(stdout, /^partition +owner +lease age +position +pending +time +state$/m)
-  t.match(stdout, /^ *0 +shop-0 +over \d\.\d s +\d+ +\d+ +\S+Z +ok$/m)
-})
-
-test('partitions list shows a halt that only the engine finds, as long as that engine lives', async t => {
-  const servers = await startServers(t, { nats: { partitions } })
-  const settings = { ...at(servers), replica: { name: 'shop-0' }, lease: { ttl: '1s' } }
-  const { folder, config, millrace } = installation(t, settings)
-  const engine = await EngineProcess.start(main, config, join(folder, 'engine.log'))
-  t.teardown(() => engine.stop())
-  await eventually('the engine is ready', async () => (await engine.status()).ready)
-  const halted = partitionOf('ada', partitions)
-  await redisClient(t, servers.redis.url).set(`mr:{visits:${halted}}:p:ada`, 'no profile')
-  const broker = await Broker.connect(t, servers.nats.url)
-  await broker.publish(visitOf('ada'))
-  await eventually('the engine has read it', async () => {
-    const { halts } = await engine.status()
-    return halts.some(({ partition, reason }) => partition === halted && reason === 'profile_unreadable')
-  })
-
-  const states = ({ stdout }: Ended) => rows(stdout).map(({ lease, state }) => `${lease} ${state}`)
-  const list = await millrace('partitions', 'list', '--json')
-  t.equal(list.code, 1)
-  const well = Array.from({ length: partitions }, () => 'moving ok')
-  t.strictSame(states(list), well.with(halted, 'moving halt: profile_unreadable'), 'the others are well')
-  const { code, stdout } = await millrace('partitions', 'list')
-  t.equal(code, 1)
-  t.match(stdout, new RegExp(`^ *${halted} +shop-0 +\\d\\.\\d s +\\d+ +1 .* +halt: profile_unreadable$`, 'm'))
-
-  process.kill(engine.pid, 'SIGKILL')
-  const after = await millrace('partitions', 'list', '--json')
-  t.equal(after.code, 0, 'what a dead replica said proves nothing')
-  t.strictSame(states(after), Array(partitions).fill('still ok'))
-})
-
-test('partitions list shows what was never processed as free and new', async t => {
-  const servers = await startServers(t, { nats: { partitions } })
-  const { millrace } = installation(t, at(servers))
-  await millrace('check', '--provision')
-  const broker = await Broker.connect(t, servers.nats.url)
-  await broker.publish(visitOf('ada'), visitOf('ada'))
-  const list = rows((await millrace('partitions', 'list', '--json')).stdout)
-  t.strictSame(
-    list,
-    Array.from({ length: partitions }, (_, partition) => ({
-      partition,
-      lease: 'none',
-      pending: partition === partitionOf('ada', partitions) ? 2 : 0,
-      state: 'new',
-    })),
-  )
 })
 
 test('check names every mistake of a definition with its place, rule and value', async t => {
