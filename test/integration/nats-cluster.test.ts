@@ -5,6 +5,7 @@ import { Names } from '../../engine/nats/names.js'
 import { provision } from '../../engine/nats/provision.js'
 import { Streams, type BatchConfig } from '../../engine/nats/streams.js'
 import { isAtLeast } from '../../engine/version.js'
+import { answered } from '../support/answered.js'
 import { Broker, type TestEvent } from '../support/broker.js'
 import { startEngine } from '../support/engine.js'
 import { eventually } from '../support/eventually.js'
@@ -137,7 +138,7 @@ testOnEachNats('an engine on a JetStream cluster', async (suite, nats) => {
       const fired = await eventually('it fires', async () =>
         (await broker.read('TRIGGERS')).find(({ subject }) => subject.startsWith('triggers.gone_quiet.')),
       )
-      const { time } = await broker.manager.streams.getMessage('TRIGGERS', { seq: fired.seq })
+      const { time } = await answered(() => broker.manager.streams.getMessage('TRIGGERS', { seq: fired.seq }))
       const lateMs = time.getTime() - fired.json<{ at: number }>().at
       t.ok(lateMs >= 2_000 && lateMs < 10_000, `${lateMs} ms late`)
     },

@@ -9,6 +9,7 @@ import {
   type StoredMsg,
 } from 'nats'
 import { subjectToken } from '../../engine/nats/partitioning.js'
+import { answered } from './answered.js'
 import type { TestScope } from './servers.js'
 
 export interface TestEvent {
@@ -30,9 +31,6 @@ export interface StoredMessage {
   /** Body as JSON; throws when it is not. */
   json<Value = Record<string, unknown>>(): Value
 }
-
-/** Each takes the five seconds that the client waits. */
-const mostAttempts = 4
 
 /** One connection to a private server, closed at the test's end. */
 export class Broker {
@@ -99,20 +97,4 @@ function asStored({ seq, subject, data, header }: StoredMsg): StoredMessage {
     bytes,
     json: <Value>() => JSON.parse(bytes.toString()) as Value,
   }
-}
-
-/** Asks again as long as nobody answers: while a cluster elects the stream's leader. */
-async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (!(error instanceof NatsError && isUnanswered(error)) || attempt === mostAttempts) throw error
-    }
-  }
-}
-
-/** Nobody leads, or nobody listens. */
-function isUnanswered({ code }: NatsError): boolean {
-  return code === 'TIMEOUT' || code === '503'
 }

@@ -1,5 +1,6 @@
 /** Reads a stream from its first message on, message by message, with nothing but NATS requests. */
 import { AckPolicy, createInbox, DeliverPolicy, type JetStreamManager, type Msg, type NatsConnection } from 'nats'
+import { answered } from '../../support/answered.js'
 
 export interface StoredMessage {
   readonly seq: number
@@ -23,7 +24,7 @@ export async function eachStored(
   from = 1,
 ): Promise<number> {
   const manager = await connection.jetstreamManager({ checkAPI: false })
-  const { state } = await manager.streams.info(stream)
+  const { state } = await answered(() => manager.streams.info(stream))
   if (state.messages === 0 || state.last_seq < from) return state.last_seq
   let next = Math.max(from, state.first_seq)
   for (let attempt = 1; next <= state.last_seq; attempt++) {
@@ -48,14 +49,15 @@ async function readFrom(
   from: number,
   take: (message: StoredMessage) => void,
 ): Promise<void> {
-  const consumer = await manager.consumers.add(stream, {
+  const options = {
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: from,
     mem_storage: true,
     num_replicas: 1,
     inactive_threshold: 60e9,
-  })
+  }
+  const consumer = await answered(() => manager.consumers.add(stream, options))
   const wanted = consumer.num_pending
   for (let count = 0; count < wanted;) {
     const page = Math.min(pageSize, wanted - count)
