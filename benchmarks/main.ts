@@ -19,7 +19,7 @@ const program = new Command('npm run bench --')
   .argument('[questions...]', `which to ask, by default ${usual}`)
   .option('--events <number>', 'events of a backlog (default: 200000, quick 40000)', whole)
   .option('--rounds <number>', 'interleaved rounds; medians are printed (default: 3, quick 1)', whole)
-  .option('--seconds <number>', 'how long a steady load lasts (default: 6, quick 1)', whole)
+  .option('--seconds <number>', 'how long a steady load lasts (default: 4, quick 1)', whole)
   .option('--users <number>', 'how many different users there may be (default: what the workload has)', whole)
   .option('--rate <number>', 'events a second of a steady load, this rate alone', whole)
   .option('--seed <number>', 'another seed gives other events', whole, 1)
@@ -33,7 +33,7 @@ const program = new Command('npm run bench --')
 
 type Given = Partial<BenchOptions> & Pick<BenchOptions, 'seed'> & { readonly json?: true; readonly save?: true }
 const { json, save, quick = false, ...given } = program.opts<Given>()
-const defaults = quick ? { events: 40_000, rounds: 1, seconds: 1 } : { events: 200_000, rounds: 3, seconds: 6 }
+const defaults = quick ? { events: 40_000, rounds: 1, seconds: 1 } : { events: 200_000, rounds: 3, seconds: 4 }
 const options: BenchOptions = { users: undefined, rate: undefined, cpuProf: undefined, ...defaults, ...given, quick }
 
 const unknown = program.args.find(name => !allQuestions.some(question => question.name === name))

@@ -59,6 +59,12 @@ export function ratioOf(pairs: readonly (readonly [number, number])[]): Ratio {
   return { median: Math.exp(median), low: ratios[rank - 1]!, high: ratios.at(-rank)!, confidence }
 }
 
+/** For files. */
+export function roundedRatio({ median, low, high, confidence }: Ratio): Ratio {
+  const [one, two, three, four] = [median, low, high, confidence].map(value => rounded(value, 3))
+  return { median: one!, low: two!, high: three!, confidence: four! }
+}
+
 /** Probability that the median lies between the `rank`-th smallest and the `rank`-th largest of `count` samples. */
 function coverage(count: number, rank: number): number {
   let [ways, tail] = [1, 0]

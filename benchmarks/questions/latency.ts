@@ -2,10 +2,11 @@
  * How long does it take from event to trigger, at which load, and how much load can be sustained?
  *
  * Load: open loop. Events of the personalization workload, in four partitions, are encoded before a run and sent by schedule from
- * a process of their own, whether or not earlier ones are through; every publish is acknowledged. Each contender is started on an
- * empty state and first asked for its sustained maximum: the highest rate at which its lag does not grow over the measured window after a
- * warm-up. Then follow 1,000, 5,000 and 10,000 events/s and half of that maximum, or `--rate` alone. Of its peers the
- * fastest of each kind are asked.
+ * a process of their own, whether or not earlier ones are through; every publish is acknowledged. Each contender is first asked for
+ * its sustained maximum: the highest rate at which its lag does not grow over the measured window after a warm-up. Then come
+ * interleaved rounds, in which each starts on an empty state, is warmed up, and bears 1,000, 5,000 and 10,000 events/s and half of
+ * that maximum, or `--rate` alone. Of its peers the fastest of each kind are asked. Printed are the medians of the rounds, with their
+ * ranges, and the time of Millrace over that of each peer within a round.
  *
  * "Broker to trigger" is from when the broker stored the event to when it stored the trigger, both by its own clock. "Due to
  * trigger" begins when the event was due by the schedule, so a late sender and a slow broker count. Percentiles come from an
@@ -18,9 +19,19 @@ import { table } from '../../engine/cli/terminal.js'
 import type { Contender } from '../contenders/contender.js'
 import { fastest } from '../contenders/index.js'
 import { millraceWith } from '../contenders/millrace.js'
+import {
+  byShare,
+  latencyRatios,
+  pointJson,
+  pointsOf,
+  shares,
+  type LatencyRatio,
+  type LoadPoint,
+} from '../harness/load-points.js'
 import { OpenLoop, type LoadResult } from '../harness/open-loop.js'
 import { Rig } from '../harness/rig.js'
-import { rounded } from '../harness/statistics.js'
+import { describeStolen, runRounds, type Rounds } from '../harness/rounds.js'
+import { rounded, roundedRatio, type Ratio, type Spread } from '../harness/statistics.js'
 import { sustainedRate, type SustainedRange } from '../harness/sustained.js'
 import type { Answer, BenchOptions, Question } from '../question.js'
 import { personalizationOnTwoCores } from '../workloads/personalization/workload.js'
@@ -30,155 +41,206 @@ import type { Workload } from '../workloads/workload.js'
 const { name, partitions, pipelineFile, waitingTriggers = [], messages } = personalizationOnTwoCores
 const workload: Workload = { name, partitions, pipelineFile, waitingTriggers, messages }
 const rates = [1_000, 5_000, 10_000]
-const full = { warmUpSeconds: 2, search: { from: 16_000, most: 200_000, trials: 6, warmUpSeconds: 1, seconds: 2 } }
-const quick = { warmUpSeconds: 0.5, search: { from: 16_000, most: 64_000, trials: 3, warmUpSeconds: 0.5, seconds: 1 } }
+/** `start` is not measured: code that has just been loaded is slow for some seconds. */
+const full = {
+  start: { rate: 5_000, warmUpSeconds: 0, seconds: 4 },
+  warmUpSeconds: 1,
+  search: { from: 16_000, most: 200_000, trials: 6, warmUpSeconds: 1, seconds: 2 },
+}
+const quick = {
+  start: { rate: 5_000, warmUpSeconds: 0, seconds: 0.5 },
+  warmUpSeconds: 0.5,
+  search: { from: 16_000, most: 64_000, trials: 3, warmUpSeconds: 0.5, seconds: 1 },
+}
 
-interface Latencies {
+/** What a contender showed. */
+interface Standing {
   readonly contender: Contender
   /** Absent when it was not looked for. */
-  readonly range: SustainedRange | undefined
-  /** Rates that were not even tried, because they are above it. */
-  readonly beyond: readonly number[]
-  readonly runs: readonly LoadResult[]
-  /** Why nothing was measured. */
-  readonly failure?: string
+  range?: SustainedRange
+  /** Why it takes no further part. */
+  failure?: string
 }
+
+type Runs = Rounds<readonly LoadResult[]>
 
 export const latency: Question = {
   name: 'latency',
   asks: 'How long from event to trigger, over load, and how much load can be sustained?',
   answer: async (options, say) => {
     const rig = await Rig.start(workload, say)
+    const tell = (line: string) => say(`latency: ${line}`)
     try {
-      const results: Latencies[] = []
-      for (const contender of [millraceWith(options), ...fastest]) {
-        const tell = (line: string) => say(`latency: ${contender.name}, ${line}`)
-        results.push(await measure(rig, contender, options, tell).catch((error: unknown) => failed(contender, error)))
+      // Millrace comes first in everything that follows.
+      const standings: Standing[] = [millraceWith(options), ...fastest].map(contender => ({ contender }))
+      for (const standing of standings) {
+        await attempt(standing, tell, async () => {
+          await standing.contender.prepare?.(await rig.site(standing.contender.name))
+          if (options.rate === undefined) standing.range = await findSustained(rig, standing.contender, options, tell)
+        })
       }
-      return answer(results, options, rig.versions)
+      const entrants = new Map(
+        standings.map(standing => [
+          standing.contender.name,
+          async () => (await attempt(standing, tell, () => runsOf(rig, standing, options))) ?? [],
+        ]),
+      )
+      const runs = await runRounds(entrants, { rounds: options.rounds, say: tell, name: 'load' })
+      return answer(standings, runs, options, rig.versions)
     } finally {
       await rig.stop()
     }
   },
 }
 
-async function measure(
+/** The others go on. The first failure is the last. */
+async function attempt<Result>(
+  standing: Standing,
+  say: (line: string) => void,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  if (standing.failure !== undefined) return undefined
+  try {
+    return await work()
+  } catch (error) {
+    standing.failure = error instanceof Error ? error.message : String(error)
+    say(`${standing.contender.name} failed: ${standing.failure}`)
+    return undefined
+  }
+}
+
+async function findSustained(
   rig: Rig,
   contender: Contender,
   options: BenchOptions,
   say: (line: string) => void,
-): Promise<Latencies> {
-  const { warmUpSeconds, search } = options.quick ? quick : full
-  await contender.prepare?.(await rig.site(contender.name))
+): Promise<SustainedRange> {
+  const { search } = options.quick ? quick : full
   const loop = await OpenLoop.start(rig, contender, options)
+  const tryRate = async (rate: number) => {
+    const { isSustained, isFinished, behindMs, measurement } = await loop.run({ ...search, rate, hasLatency: false })
+    const doneRate = measurement.eventsPerSecond
+    const behind = behindMs.map(ms => Math.round(ms)).join(' to ')
+    const verdict = isSustained ? 'sustained' : `not sustained, ${Math.round(doneRate)} done`
+    say(`${contender.name}, ${rate} events/s ${verdict}, ${behind} ms behind`)
+    return { isSustained, isFinished, doneRate }
+  }
   try {
-    const range = options.rate === undefined ? await findSustained(loop, search, say) : undefined
-    const sustained = range?.sustained
-    const wanted = sustained === undefined ? [options.rate!] : [...rates, Math.round(sustained / 2)]
-    const tried = wanted.filter(rate => rate > 0 && rate <= (sustained ?? Infinity))
-    const runs: LoadResult[] = []
-    for (const rate of tried.sort((a, b) => a - b)) {
-      say(`${rate} events/s for ${warmUpSeconds} + ${options.seconds} s`)
-      const run = await loop.run({ rate, warmUpSeconds, seconds: options.seconds })
-      runs.push(run)
-      if (!run.isFinished) break
-    }
-    return { contender, range, beyond: wanted.filter(rate => !tried.includes(rate)), runs }
+    return await sustainedRate(tryRate, search)
   } finally {
     await loop.stop()
   }
 }
 
-/** The others go on. */
-function failed(contender: Contender, error: unknown): Latencies {
-  const failure = error instanceof Error ? error.message : String(error)
-  return { contender, range: undefined, beyond: [], runs: [], failure }
-}
-
-async function findSustained(
-  loop: OpenLoop,
-  search: typeof full.search,
-  say: (line: string) => void,
-): Promise<SustainedRange> {
-  const tryRate = async (rate: number) => {
-    const { isSustained, isFinished, behindMs, measurement } = await loop.run({ ...search, rate, hasLatency: false })
-    const doneRate = measurement.eventsPerSecond
-    const behind = behindMs.map(ms => Math.round(ms)).join(' to ')
-    say(
-      `${rate} events/s ${isSustained ? 'sustained' : `not sustained, ${Math.round(doneRate)} done`}, ${behind} ms behind`,
-    )
-    return { isSustained, isFinished, doneRate }
+/** Everything that is asked of a contender in a round, slowest first. */
+async function runsOf(rig: Rig, { contender, range }: Standing, options: BenchOptions): Promise<LoadResult[]> {
+  const { start, warmUpSeconds } = options.quick ? quick : full
+  const loop = await OpenLoop.start(rig, contender, options)
+  const runs: LoadResult[] = []
+  try {
+    await loop.run({ ...start, hasLatency: false })
+    for (const rate of wantedRates(range, options).filter(rate => isBearable(rate, range))) {
+      const run = await loop.run({ rate, warmUpSeconds, seconds: options.seconds })
+      runs.push(run)
+      if (!run.isFinished) break
+    }
+    return runs
+  } finally {
+    await loop.stop()
   }
-  return sustainedRate(tryRate, search)
 }
 
-function answer(results: readonly Latencies[], { seconds }: BenchOptions, versions: string): Answer {
-  const rows = results.flatMap(({ contender, range, beyond, runs }) => [
-    ...runs.map(run => [contender.label, run.rate, ...figures(run), cpu(run)]),
-    ...beyond.map(rate => [
-      contender.label,
-      rate,
-      `not sustained, at most ${range?.sustained ?? 0}/s`,
-      '',
-      '',
-      '',
-      '',
-      '',
-    ]),
+function wantedRates(range: SustainedRange | undefined, { rate }: BenchOptions): number[] {
+  if (range === undefined) return [rate!]
+  const wanted = [...rates, Math.round(range.sustained / 2)].filter(wanted => wanted > 0)
+  return [...new Set(wanted)].sort((a, b) => a - b)
+}
+
+function isBearable(rate: number, range: SustainedRange | undefined): boolean {
+  return rate <= (range?.sustained ?? Infinity)
+}
+
+function answer(standings: readonly Standing[], runs: Runs, options: BenchOptions, versions: string): Answer {
+  const [millrace, ...peers] = standings as [Standing, ...Standing[]]
+  const found = standings.map(standing => {
+    const own = runs.rounds.flatMap(({ results }) => results.get(standing.contender.name) ?? [])
+    const beyond = wantedRates(standing.range, options).filter(rate => !isBearable(rate, standing.range))
+    return { standing, points: pointsOf(own), beyond }
+  })
+  const ratios = peers.map(({ contender }) => ({
+    contender,
+    at: latencyRatios(runs.rounds, millrace.contender.name, contender.name),
+  }))
+  const rows = found.flatMap(({ standing: { contender, range }, points, beyond }) => [
+    ...points.map(point => [contender.label, point.rate, ...figures(point)]),
+    ...beyond.map(rate => [contender.label, rate, `not sustained, at most ${range?.sustained ?? 0}/s`]),
   ])
-  const header = [
-    '',
-    'events/s',
-    'p50 ms',
-    'p99',
-    'p99.9',
-    'most',
-    'due to trigger p50, p99, p99.9',
-    'CPU us per event',
-  ]
-  const maxima = results.map(({ contender, range, failure }) => [
+  const header = ['', 'events/s', 'p50 ms', 'p99', 'range', 'p99.9', 'range', 'due p50, p99, p99.9', 'CPU us per event']
+  const ratioRows = ratios.flatMap(({ contender, at }) =>
+    at.map(({ rate, times }) => [contender.label, rate, ...shares.map(share => ratioText(times[share]))]),
+  )
+  const maxima = standings.map(({ contender, range, failure }) => [
     contender.label,
     range?.sustained ?? (failure === undefined ? 'not asked' : `failed: ${failure}`),
     range?.notSustained ?? '',
   ])
-  const [millrace] = results
   return {
     text: [
-      `broker to trigger, ${seconds} s each; ${versions}`,
+      `broker to trigger, ${runs.rounds.length} rounds of ${options.seconds} s, ${describeStolen(runs)}; ${versions}`,
       '',
       table(rows, header),
+      ratioRows.length === 0
+        ? ''
+        : table(ratioRows, ["Millrace's time over that of", 'events/s', 'p50', 'p99', 'p99.9']),
       table(maxima, ['', 'sustained events/s', 'not any more']),
       '',
     ].join('\n'),
     json: {
-      seconds,
+      seconds: options.seconds,
+      rounds: runs.rounds.length,
+      stolenShare: runs.rounds.map(({ stolen }) => rounded(stolen, 4)),
+      discardedRounds: runs.discarded.length,
       versions,
-      contenders: Object.fromEntries(results.map(result => [result.contender.name, json(result)])),
+      contenders: Object.fromEntries(
+        found.map(({ standing, points, beyond }) => [standing.contender.name, json(standing, points, beyond)]),
+      ),
+      latencyRatios: Object.fromEntries(ratios.map(({ contender, at }) => [contender.name, at.map(ratioJson)])),
     },
-    failure: millrace?.failure,
+    failure: millrace.failure,
   }
 }
 
-function figures({ latency, isSustained, isFinished }: LoadResult): string[] {
-  if (!isSustained || !isFinished) return ['not sustained', '', '', '', '']
-  if (latency === undefined) return ['no triggers', '', '', '', '']
-  const { p50, p99, p999, most } = latency.brokerToTriggerMs
-  const due = latency.dueToTriggerMs
+function figures({ sustainedRounds, rounds, brokerToTriggerMs, dueToTriggerMs, cpuUsPerEvent }: LoadPoint): string[] {
+  if (sustainedRounds <= rounds / 2) return [`not sustained in ${rounds - sustainedRounds} of ${rounds} rounds`]
+  if (brokerToTriggerMs === undefined || dueToTriggerMs === undefined) return ['no triggers']
+  const { p50, p99, p999 } = brokerToTriggerMs
   return [
-    ...[p50, p99, p999, most].map(ms => ms.toFixed(2)),
-    [due.p50, due.p99, due.p999].map(ms => ms.toFixed(2)).join(', '),
+    p50.median.toFixed(2),
+    ...[p99, p999].flatMap(spread => [spread.median.toFixed(2), rangeText(spread)]),
+    shares.map(share => dueToTriggerMs[share].median.toFixed(2)).join(', '),
+    Object.entries(cpuUsPerEvent ?? {})
+      .map(([role, us]) => `${role} ${us.toFixed(1)}`)
+      .join(', '),
   ]
 }
 
-function cpu({ measurement: { cpuUsPerEvent } }: LoadResult): string {
-  return Object.entries(cpuUsPerEvent)
-    .map(([role, us]) => `${role} ${us.toFixed(1)}`)
-    .join(', ')
+function rangeText({ least, most }: Spread): string {
+  return `${least.toFixed(2)} to ${most.toFixed(2)}`
 }
 
-function json({ contender: { label, guarantee, lacks }, range, beyond, runs, failure }: Latencies): object {
-  const points = runs.filter(({ isSustained, isFinished }) => isSustained && isFinished)
-  const others = runs.filter(run => !points.includes(run)).map(({ rate }) => rate)
+function ratioText({ median, low, high, confidence }: Ratio): string {
+  // One round has no interval.
+  return `${median.toFixed(2)}${confidence === 0 ? '' : ` (${low.toFixed(2)} to ${high.toFixed(2)})`}`
+}
+
+function json(
+  { contender, range, failure }: Standing,
+  points: readonly LoadPoint[],
+  beyond: readonly number[],
+): object {
+  const { label, guarantee, lacks } = contender
+  const shown = points.filter(({ brokerToTriggerMs }) => brokerToTriggerMs !== undefined)
+  const others = points.filter(point => !shown.includes(point)).map(({ rate }) => rate)
   return {
     label,
     guarantee,
@@ -187,20 +249,10 @@ function json({ contender: { label, guarantee, lacks }, range, beyond, runs, fai
     notSustainedEventsPerSecond: range?.notSustained,
     notSustained: [...others, ...beyond],
     failure,
-    points: points.map(({ rate, measurement: { cpuUsPerEvent, rssMb }, behindMs, sendLagMs, latency }) => ({
-      rate,
-      latencyMs: latency?.brokerToTriggerMs,
-      dueToTriggerMs: latency?.dueToTriggerMs,
-      sendLagMs,
-      behindMs: behindMs.map(ms => rounded(ms, 1)),
-      cpuUsPerEvent: roundedCpu(cpuUsPerEvent),
-      rssMb: rounded(rssMb, 1),
-    })),
+    points: shown.map(pointJson),
   }
 }
 
-/** `sum` is without the generator, which is not part of the work. */
-function roundedCpu({ engine, nats, redis, generator }: LoadResult['measurement']['cpuUsPerEvent']): object {
-  const us = { sum: engine + nats + redis, engine, nats, redis, generator }
-  return Object.fromEntries(Object.entries(us).map(([role, value]) => [role, rounded(value, 2)]))
+function ratioJson({ rate, times }: LatencyRatio): object {
+  return { rate, ...byShare(share => roundedRatio(times[share])) }
 }

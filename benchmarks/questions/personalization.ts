@@ -24,7 +24,7 @@ import type { Drained } from '../harness/drain.js'
 import { describeDifferences } from '../harness/exactness.js'
 import { Rig } from '../harness/rig.js'
 import { describeStolen, runRounds, type Rounds } from '../harness/rounds.js'
-import { ratioOf, rounded, spreadOf, type Ratio } from '../harness/statistics.js'
+import { ratioOf, rounded, roundedRatio, spreadOf, type Ratio } from '../harness/statistics.js'
 import type { Answer, BenchOptions, Question } from '../question.js'
 import { personalizationOnTwoCores as workload } from '../workloads/personalization/workload.js'
 
@@ -145,9 +145,4 @@ function ratiosOf(millrace: string, { rounds }: Rounds<Result>): Map<string, Rat
 
 function drainIn(result: Result): Drained[] {
   return result === undefined || 'reader' in result ? [] : [result]
-}
-
-function roundedRatio({ median, low, high, confidence }: Ratio): Ratio {
-  const [one, two, three] = [median, low, high].map(value => rounded(value, 3))
-  return { median: one!, low: two!, high: three!, confidence: rounded(confidence, 3) }
 }
