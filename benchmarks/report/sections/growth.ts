@@ -1,7 +1,7 @@
 /** How rate and latency change when one thing grows. */
-import { listAt, numberAt } from '../figures.js'
+import { listAt, numberAt, rangeAt } from '../figures.js'
 import { lineChart } from '../line-chart.js'
-import { image, markdownTable } from '../markdown.js'
+import { image, markdownTable, type Cell } from '../markdown.js'
 import { blocks, type Render, type Section } from '../section.js'
 import { compact } from '../scale.js'
 
@@ -11,7 +11,7 @@ interface Point {
   readonly size: number
   readonly eventsPerSecond: number | undefined
   readonly p99: number | undefined
-  readonly cells: readonly (number | undefined)[]
+  readonly cells: readonly Cell[]
 }
 
 export const growth: Render = ({ result }) => {
@@ -31,13 +31,22 @@ function pointOf(point: unknown): Point[] {
   const eventsPerSecond = numberAt(point, 'eventsPerSecond')
   const p99 = numberAt(point, 'latencyMs', 'p99')
   const cpu = ['engine', 'nats', 'redis'].map(name => numberAt(point, 'cpuUsPerEvent', name))
-  return [{ size, eventsPerSecond, p99, cells: [size, eventsPerSecond, ...cpu, p99, numberAt(point, 'rssMb')] }]
+  const cells = [size, eventsPerSecond, rangeText(point), ...cpu, p99, numberAt(point, 'rssMb')]
+  return [{ size, eventsPerSecond, p99, cells }]
+}
+
+/** Nothing where there was one drain. */
+function rangeText(point: unknown): string | undefined {
+  if (listAt(point, 'eventsPerSecondRange').length < 2) return undefined
+  const range = rangeAt(point, 'eventsPerSecondRange')
+  return range?.map(rate => rate.toLocaleString('en-US')).join(' to ')
 }
 
 function curve(name: (typeof curves)[number], points: readonly Point[]): Section {
   const columns = [
     { head: name, digits: 0 },
     { head: 'events/s', digits: 0 },
+    { head: 'range' },
     { head: 'own CPU us/event', digits: 1 },
     { head: 'NATS us', digits: 1 },
     { head: 'Redis us', digits: 1 },
