@@ -12,7 +12,7 @@ import { MillraceError } from '../engine/index.js'
 import { answered, connected, openConnection, redisError, textOf } from './redis-connection.js'
 import type { LinkOptions, RedisCommand, RedisLink } from './redis-link.js'
 import { withScripts, type ScriptedRedis } from './redis-scripts.js'
-import { splitAddress } from './redis-settings.js'
+import { splitAddress, type Address } from './redis-settings.js'
 import { slotOf } from './redis-slot.js'
 
 /** Between two tries while a slot moves or a failover is on. */
@@ -37,6 +37,8 @@ export class ClusterLink implements RedisLink {
   constructor(
     private readonly seeds: readonly string[],
     private readonly login: RedisOptions,
+    /** Where a node is reached that is announced as `host:port`. */
+    private readonly reachedAt: (announced: string) => Address,
     private readonly options: LinkOptions,
   ) {}
 
@@ -112,7 +114,7 @@ export class ClusterLink implements RedisLink {
     if (known !== undefined) return known
     if (this.#isClosed) throw new Error('connection is closed')
     const { name, scripts } = this.options
-    const redis = openConnection({ ...this.login, ...splitAddress(address) }, name)
+    const redis = openConnection({ ...this.login, ...this.reachedAt(address) }, name)
     // A script that the node does not know would be sent again without the ASKING before it.
     redis.on('ready', () => {
       for (const lua of Object.values(scripts)) redis.script('LOAD', lua).catch(() => undefined)

@@ -1,6 +1,6 @@
 /** The master that Sentinel names, and word of the next one. */
 import { Redis, type RedisOptions } from 'ioredis'
-import { loginOptions, splitAddress, tlsOptions, type RedisSettings } from './redis-settings.js'
+import { loginOptions, reachedAt, splitAddress, tlsOptions, type RedisSettings } from './redis-settings.js'
 
 /** A sentinel that has not answered after this is passed over for the next one. */
 const answerWithinMs = 1_000
@@ -15,6 +15,7 @@ export function sentinelOptions(settings: RedisSettings): RedisOptions {
     sentinels: sentinels.map(splitAddress),
     name: master!,
     role: 'master',
+    natMap: reachedAt(settings),
     sentinelCommandTimeout: answerWithinMs,
     sentinelRetryStrategy: attempt => Math.min(attempt * 50, retryMs),
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),

@@ -14,6 +14,8 @@ export interface RedisSettings {
   readonly sentinelPassword?: string | undefined
   /** `host:port` of some nodes of a cluster; they name the others. */
   readonly cluster?: readonly string[] | undefined
+  /** `announced=reached`, `host:port` each: where servers are that sentinels or nodes announce somewhere else. */
+  readonly addressMap?: readonly string[] | undefined
   readonly username?: string | undefined
   readonly password?: string | undefined
   /** Paths of PEM files. Without a url, TLS is used when one of them is given. */
@@ -41,8 +43,32 @@ export function tlsOptions(tls: RedisSettings['tls']): Pick<RedisOptions, 'tls'>
   return { tls: Object.fromEntries(files.map(([name, file]) => [name, readFileSync(file)])) }
 }
 
+/** Where a server is reached that is announced as `host:port`. */
+export function reachedAt({ addressMap = [] }: RedisSettings): (announced: string) => Address {
+  const reached = new Map(
+    addressMap.map(pair => {
+      const [announced = '', at = ''] = pair.split('=')
+      return [keyOf(splitAddress(announced)), splitAddress(at)] as const
+    }),
+  )
+  return announced => {
+    const address = splitAddress(announced)
+    return reached.get(keyOf(address)) ?? address
+  }
+}
+
+/** An IPv6 address may come with or without brackets. */
+function keyOf({ host, port }: Address): string {
+  return `${host} ${port}`
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 /** Host and port of `host:port` or `[v6 address]:port`. */
-export function splitAddress(address: string): { host: string; port: number } {
+export function splitAddress(address: string): Address {
   const colon = address.lastIndexOf(':')
   return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) }
 }

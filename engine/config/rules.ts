@@ -34,14 +34,22 @@ export function verifyConfig(config: Config, problems: Problems): void {
   }
 }
 
-function verifyRedis({ url, sentinels, cluster, master, sentinelPassword }: Config['redis'], problems: Problems): void {
+function verifyRedis(
+  { url, sentinels, cluster, master, sentinelPassword, addressMap }: Config['redis'],
+  problems: Problems,
+): void {
   if ([url, sentinels, cluster].filter(place => place !== undefined).length > 1) {
     problems.add('redis', 'must have only one of url, sentinels and cluster')
   } else if ((sentinels === undefined) !== (master === undefined)) {
     problems.add('redis.sentinels', 'and redis.master must be given together')
   } else if (sentinelPassword !== undefined && sentinels === undefined) {
     problems.add('redis.sentinelPassword', 'needs redis.sentinels')
+  } else if (addressMap !== undefined && sentinels === undefined && cluster === undefined) {
+    problems.add('redis.addressMap', 'needs redis.sentinels or redis.cluster: nobody else announces addresses')
   }
+  const announced = addressMap?.map(pair => pair.split('=')[0]!) ?? []
+  const twice = announced.find((address, at) => announced.indexOf(address) < at)
+  if (twice !== undefined) problems.add('redis.addressMap', 'must have each announced address once', twice)
 }
 
 /** Reserved for Millrace's own record of each partition's state. */

@@ -65,6 +65,24 @@ function hostPorts(given: {
   }
 }
 
+/** Pairs of servers, `announced=reached`. Never says the value, as above. */
+function hostPortPairs(given: {
+  readonly doc: string
+}): OptionSpec<readonly string[] | undefined, string | readonly string[], true> {
+  const list = texts({ ...given, optional: true })
+  return {
+    ...list,
+    kind: 'list of host:port=host:port',
+    parse: (input, problems, at) => {
+      const pairs = list.parse(input, new Problems(), at)
+      const isPair = (sides: readonly string[]) => sides.length === 2 && sides.every(isHostPort)
+      if (pairs?.every(pair => isPair(pair.split('=')))) return pairs
+      problems.add(at, 'must be a list of host:port=host:port')
+      return undefined
+    },
+  }
+}
+
 function isHostPort(address: string): boolean {
   const port = Number(/^(?:[^\s:/@,[\]]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(address)?.[1])
   return port >= 1 && port <= 65_535
@@ -138,6 +156,9 @@ export const configSchema = {
     master: text({ doc: 'Name under which the sentinels watch the master.', optional: true }),
     sentinelPassword: secret({ doc: 'Password of the sentinels, if they have one.', optional: true }),
     cluster: hostPorts({ doc: 'Some nodes of a Redis Cluster, instead of url; they name the others.' }),
+    addressMap: hostPortPairs({
+      doc: 'Servers that are reached elsewhere than sentinels or nodes of a cluster say, announced=reached each: behind address translation, a tunnel or a port forward.',
+    }),
     username: text({ doc: 'User of an access control list.', optional: true }),
     password: secret({ doc: 'Password.', optional: true }),
     tls: tls('Redis'),

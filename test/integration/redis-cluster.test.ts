@@ -7,6 +7,7 @@ import { RedisStore } from '../../profiles/redis-store.js'
 import { bytes, next, oneOfEach } from '../conformance/store-kinds.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce } from '../support/exactly-once.js'
+import { startLink } from '../support/link.js'
 import { takeOver } from '../support/ownership.js'
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.js'
 import { stopReplication } from '../support/redis-replication.js'
@@ -149,6 +150,27 @@ test('a store on a cluster whose slots move', async suite => {
     t.equal(store.isReachable(), false)
     await t.rejects(store.readMeta(0), { code: 'redis_unavailable' })
   })
+})
+
+test('nodes that announce themselves elsewhere are reached by the address map, and only by it', async t => {
+  const cluster = await startRedisCluster(t)
+  const link = await startLink(
+    t,
+    cluster.nodes.map(({ server }) => server),
+  )
+  const { addresses, addressMap } = link
+  const store = new RedisStore({ cluster: addresses.slice(0, 1), addressMap }, 'visits', 500)
+  t.teardown(() => store.close())
+  await store.verify()
+  const partitions = [0, 1, 2, 3, 4, 5, 6, 7]
+  const slots = await Promise.all(partitions.map(partition => cluster.ownerOf(keys.meta(partition))))
+  t.equal(new Set(slots).size, cluster.nodes.length, 'every node holds some')
+  for (const partition of partitions) t.equal(await store.readMeta(partition), undefined)
+  await link.set('refuse')
+  await eventually('nothing is reached past it', () => !store.isReachable())
+  for (const partition of partitions) await t.rejects(store.readMeta(partition), { code: 'redis_unavailable' })
+  await link.set('pass')
+  await eventually('it is back', () => store.isReachable())
 })
 
 test('an engine on a cluster', async suite => {

@@ -6,6 +6,7 @@ import { RedisStore } from '../../profiles/redis-store.js'
 import { bytes, next } from '../conformance/store-kinds.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce } from '../support/exactly-once.js'
+import { startLink } from '../support/link.js'
 import { startLoadedEngine } from '../support/loaded-engine.js'
 import { takeOver } from '../support/ownership.js'
 import { followsMaster, roleOf, serverClient, stopReplication } from '../support/redis-replication.js'
@@ -33,6 +34,22 @@ test('a store finds the master by any sentinel that answers, and says when none 
   sentinels[1]!.process.resume()
   await eventually('it goes on trying by itself', () => lost.isReachable())
   t.strictSame(await lost.verify(), [])
+})
+
+test('servers that sentinels announce elsewhere are reached by the address map, and only by it', async t => {
+  const { sentinels, servers } = await startRedisSentinels(t)
+  const link = await startLink(t, [...sentinels, ...servers.map(({ server }) => server)])
+  const { addresses, addressMap } = link
+  const place = { sentinels: addresses.slice(0, sentinels.length), master: 'profiles', addressMap }
+  const store = new RedisStore(place, 'visits', 500)
+  t.teardown(() => store.close())
+  t.strictSame(await store.verify(), [])
+  await link.set('refuse')
+  await eventually('nothing is reached past it', () => !store.isReachable())
+  await t.rejects(store.readMeta(0), { code: 'redis_unavailable' })
+  await link.set('pass')
+  await eventually('it is back', () => store.isReachable())
+  t.equal(await store.readMeta(0), undefined)
 })
 
 test('a store leaves a frozen master as soon as the sentinels have another one', async t => {

@@ -1,6 +1,6 @@
 /** Faults of the link between one replica and one server: each mode of the proxy. */
 import type { ProxyMode } from '../../support/proxy.js'
-import type { Link } from '../rig/link.js'
+import type { Link } from '../../support/link.js'
 import { nothingToHeal, type Fault, type Heal } from './fault.js'
 
 type Trouble = (link: Link) => Promise<Heal>
@@ -46,7 +46,6 @@ export const linkFaults: readonly Fault[] = (['nats', 'redis'] as const).flatMap
   Object.entries(troubles).map(([name, { lastsMs, trouble }]): Fault => ({
     name: `link_${server}_${name}`,
     grips: ['member'],
-    ...(server === 'redis' && { needs: 'redis' }),
     lastsMs,
     inject: ({ member }) => trouble(member.links[server]),
   })),

@@ -13,14 +13,13 @@ import type { LocalRedis } from '../../../engine/cli/local/redis.js'
 import { loadPipeline } from '../../../engine/load-pipeline.js'
 import type { Pipeline } from '../../../engine/millrace.js'
 import { eventually } from '../../support/eventually.js'
+import { startLink, type Link } from '../../support/link.js'
 import type { NatsCluster } from '../../support/nats-cluster.js'
-import { startProxy } from '../../support/proxy.js'
 import type { RedisCluster } from '../../support/redis-cluster.js'
 import type { RedisSentinels } from '../../support/redis-sentinel.js'
 import type { TestScope } from '../../support/servers.js'
 import { startBrokers, type Brokers, type NatsTopology } from './brokers.js'
 import { Disk } from './disk.js'
-import { Link } from './link.js'
 import { type PartitionSight, ReplicaProcess } from './replica-process.js'
 import { startStores, type RedisTopology, type Stores } from './stores.js'
 
@@ -46,7 +45,6 @@ export interface RigOptions {
 /** A replica with its own links. */
 export interface Member {
   readonly replica: ReplicaProcess
-  /** Where the servers themselves name a master, nothing lies between it and the replica. */
   readonly links: { readonly nats: Link; readonly redis: Link }
 }
 
@@ -227,8 +225,8 @@ export class Rig {
 
   async #addMember(t: TestScope, name: string): Promise<Member> {
     const links = {
-      nats: await linkTo(t, this.brokers.cluster?.nodes ?? [this.nats]),
-      redis: await linkTo(t, this.has('redis') ? [this.redis] : []),
+      nats: await startLink(t, this.brokers.cluster?.nodes ?? [this.nats]),
+      redis: await startLink(t, this.#redisServers()),
     }
     const folder = join(this.folder, 'logs')
     await mkdir(folder, { recursive: true })
@@ -254,7 +252,7 @@ export class Rig {
   async #configure({ replica: { name }, links }: Member): Promise<void> {
     const settings = {
       pipeline: this.pipelineFile,
-      nats: { servers: links.nats.ports.map(port => `127.0.0.1:${port}`) },
+      nats: { servers: links.nats.addresses },
       redis: this.#redisSettings(links.redis),
       replicas: this.brokers.cluster?.nodes.length ?? 1,
       admin: { port: 0 },
@@ -264,20 +262,25 @@ export class Rig {
     await writeFile(this.#configFile(name), JSON.stringify(settings)) // JSON is YAML
   }
 
-  #redisSettings({ ports: [port] }: Link): object {
+  /** Everything that a replica connects to for its profiles, sentinels first. */
+  #redisServers(): { readonly port: number }[] {
+    const { server, sentinels, cluster } = this.stores
+    if (sentinels !== undefined) return [...sentinels.sentinels, ...sentinels.servers.map(({ server }) => server)]
+    if (cluster !== undefined) return cluster.nodes.map(({ server }) => server)
+    return [server!]
+  }
+
+  #redisSettings({ addresses, addressMap }: Link): object {
     const { sentinels, cluster } = this.stores
-    if (sentinels !== undefined) return { sentinels: sentinels.addresses, master: sentinels.master }
-    if (cluster !== undefined) return { cluster: cluster.addresses }
-    return { url: `redis://127.0.0.1:${port}` }
+    if (sentinels !== undefined) {
+      return { sentinels: addresses.slice(0, sentinels.sentinels.length), master: sentinels.master, addressMap }
+    }
+    return cluster === undefined ? { url: `redis://${addresses[0]}` } : { cluster: addresses, addressMap }
   }
 
   #configFile(name: string): string {
     return join(this.folder, `${name}.yaml`)
   }
-}
-
-async function linkTo(t: TestScope, servers: readonly { readonly port: number }[]): Promise<Link> {
-  return new Link(await Promise.all(servers.map(({ port }) => startProxy(t, port))))
 }
 
 function present<Server>(server: Server | undefined, setup: Setup): Server {

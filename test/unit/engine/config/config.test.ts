@@ -46,6 +46,7 @@ t.test('without a file and variables every setting has its documented default', 
       master: undefined,
       sentinelPassword: undefined,
       cluster: undefined,
+      addressMap: undefined,
       username: undefined,
       password: undefined,
       tls: { ca: undefined, cert: undefined, key: undefined },
@@ -169,6 +170,14 @@ t.test('bounds hold on both sides', async t => {
     ['redis: { cluster: [c:1] }', 'redis: { cluster: [c:1], url: /run/redis.sock }'],
     ['redis: { cluster: [c:1] }', 'redis: { cluster: [c:1], sentinels: [s:1], master: m }'],
     ['redis: { url: /run/redis.sock }', 'redis: { url: /run/redis.sock, sentinels: [s:1], master: m }'],
+    ['redis: { cluster: [c:1], addressMap: ["d:1=e:2"] }', 'redis: { cluster: [c:1], addressMap: ["d:1"] }'],
+    [
+      'redis: { cluster: [c:1], addressMap: "d:1=e:2, [::1]:1=e:2" }',
+      'redis: { cluster: [c:1], addressMap: ["d:1=e"] }',
+    ],
+    ['redis: { cluster: [c:1], addressMap: [d:1=e:2] }', 'redis: { cluster: [c:1], addressMap: [d:1=e:2=f:3] }'],
+    ['redis: { cluster: [c:1], addressMap: [d:1=e:2] }', 'redis: { cluster: [c:1], addressMap: [d:1=e:2, d:1=f:2] }'],
+    ['redis: { sentinels: [s:1], master: m, addressMap: [d:1=e:2] }', 'redis: { addressMap: [d:1=e:2] }'],
   ]
   for (const [good, bad] of bounds) {
     t.strictSame(problemsIn(t, good), [], good)
@@ -242,6 +251,7 @@ t.test('no secret ever appears in a problem', async t => {
     `redis: { url: "http://:${marker}@host" }`,
     `redis: { url: ["redis://:${marker}@host"] }`,
     `redis: { cluster: ["redis://:${marker}@host:1"] }`,
+    `redis: { cluster: [c:1], addressMap: ["c:1=:${marker}@host:1"] }`,
     `redis: { sentinels: ["${marker}@host:1"], master: m }`,
     `redis: { sentinelPassword: ["${marker}"] }`,
     `redis: { password: "${marker}`,
