@@ -43,7 +43,7 @@ export const errorTable = {
     action: 'dead_letter',
     meaning: 'The process died whenever it processed the event, so it was set aside without being given to any stage.',
   },
-  profile_too_large: { action: 'dead_letter', meaning: 'The event would grow its profile past maxProfileBytes.' },
+  profile_too_large: { action: 'dead_letter', meaning: 'The event would grow its profile past maxBytes.' },
 
   stream_missing: { action: 'halt', meaning: 'A stream does not exist.' },
   stream_recreated: { action: 'halt', meaning: 'The event stream is not the one this state was computed from.' },
@@ -75,7 +75,7 @@ export const errorTable = {
   output_shared: { action: 'halt', meaning: 'Another pipeline publishes to the same stream and partition.' },
   timer_error: {
     action: 'halt',
-    meaning: 'A segment or trigger threw when time alone had passed; no event is at fault, the definition is.',
+    meaning: 'Something failed when time alone had passed; no event is at fault.',
   },
   profile_unreadable: { action: 'halt', meaning: 'A stored profile cannot be decoded with any known layout.' },
 

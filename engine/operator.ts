@@ -64,7 +64,7 @@ export interface OperatorDeclaration<Specs extends OptionSpecs> {
 /** An operator at its place in a pipeline, options parsed, not started. */
 export interface StageDefinition {
   readonly operator: string
-  /** Unique within the pipeline after `uniqueStageNames`; label of metrics and token of dead-letter subjects. */
+  /** Unique within the pipeline, which `pipeline` checks; label of metrics and token of dead-letter subjects. */
   readonly name: string
   /** Parsed options as written, for the definition's hash. */
   readonly fingerprint: string

@@ -1,7 +1,8 @@
 /**
  * Options declared once: the declaration parses, validates and documents. Used by operators and by the configuration file.
  *
- * An option is made by one of the kinds below (`duration`, `text`, `whole`, `flag`, `oneOf`, `list`, `group`, `fn`, `anything`).
+ * An option is made by one of the kinds below (`duration`, `text`, `whole`, `flag`, `oneOf`, `bytes`, `texts`, `textMap`, `secret`,
+ * `group`, `fn`, `anything`).
  * `fallback` makes it optional; `optional: true` makes it optional without one.
  */
 import type { Problems } from './problems.js'

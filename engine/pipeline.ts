@@ -18,7 +18,7 @@ export interface ProfileDefinition {
 }
 
 export interface PipelineOptions {
-  /** Token-safe; part of every Redis key, so it cannot change later without starting anew. */
+  /** Token-safe; part of every Redis key: another one starts anew, and needs output streams of its own. */
   readonly name: string
   /** Slices of the stream, fixed when the pipeline is created. Default 16. */
   readonly partitions?: number

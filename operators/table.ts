@@ -21,6 +21,9 @@ export function renderTable(operators: readonly ListedOperator[]): string {
     '# Operators',
     'Generated from the declarations in `operators/` by `npm run docs`; do not edit. A dropped event is counted ' +
       'and gone; a rejected one goes to DEADLETTERS with its original bytes, its reason in the subject.',
+    "In a definition they are written in camel case, `decodeAvro({ schemas: 'schemas' })`. A second argument names the stage, " +
+      "which is needed when one operator is used twice: `filter({ keep }, 'adults_only')`. `defineOperator` makes one of " +
+      'your own; `operators/drop-late.ts` is the shortest example, with `millrace` instead of its import path.',
     ...sections,
   ]
     .join('\n\n')

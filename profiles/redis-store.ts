@@ -75,7 +75,7 @@ export class RedisStore implements ProfileStore {
         throw new MillraceError('eviction_policy', `${name} maxmemory-policy must be "noeviction", got "${policy}"`)
       }
       if (field('aof_enabled') !== '1') {
-        warnings.push(`${name} runs without appendonly: a restart loses profiles since the last snapshot`)
+        warnings.push(`${name} runs without appendonly: a restart goes back to the last snapshot`)
       }
     }
     return warnings

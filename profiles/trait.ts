@@ -37,7 +37,7 @@ export class Trait<Value = unknown, EventValue = unknown> {
     return new Trait({ ...this.spec, where: test as Select })
   }
 
-  /** Marks personal data: masked wherever profiles are shown to people who did not ask for this one. */
+  /** Marks personal data for whoever reads the definition; values are stored and shown like any other. */
   pii(): Trait<Value, EventValue> {
     return new Trait({ ...this.spec, isPersonal: true })
   }

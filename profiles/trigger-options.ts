@@ -7,7 +7,7 @@ import type { Cap } from './triggers/gate.js'
 export interface TriggerOptions<Events, Traits, On extends EventType<Events>, Unless extends EventType<Events>> {
   /** Event types to decide at. Without it the trigger fires when `when` begins to hold, by whatever event or by time. */
   readonly on?: OneOrMore<On>
-  /** Fires only when this holds; without `every`, only when it begins to hold. */
+  /** Fires only when this holds; without `every`, only when it begins to hold; with `after`, if it holds at that moment. */
   readonly when?: (p: Traits, value: Events[On]) => boolean
   /** Fires at each `on` event at which `when` holds, not only at the first. */
   readonly every?: boolean

@@ -44,7 +44,7 @@ export function readEnvironment(env: Environment, problems: Problems): Map<strin
   const values = new Map<string, EnvironmentValue>()
   for (const [variable, written] of Object.entries(env)) {
     if (!variable.startsWith('MILLRACE_') || written === undefined) continue
-    if (isServiceLink(variable, written) || isServerProgram(variable, written)) continue
+    if (isServiceLink(variable, written) || isProgram(variable, written)) continue
     const path = paths.get(variable)
     if (path === undefined) {
       const meant = nearest(variable, paths.keys())
@@ -73,11 +73,11 @@ function isServiceLink(variable: string, value: string): boolean {
 }
 
 /**
- * `MILLRACE_NATS_SERVER=/opt/nats-server` tells the demo and the tests which program to start, and an engine that they start
- * inherits it. Only a path is passed over: an address there is a mistyped `MILLRACE_NATS_SERVERS`.
+ * `MILLRACE_NATS_SERVER=/opt/nats-server` tells the demo, the tests and the benchmarks which program to start, and an engine that they
+ * start inherits it. Only a path is passed over: an address there is a mistyped `MILLRACE_NATS_SERVERS`.
  */
-function isServerProgram(variable: string, value: string): boolean {
-  return /^MILLRACE_((NATS|REDIS)_SERVER|NATS_CURRENT)$/.test(variable) && /^\.{0,2}\//.test(value)
+function isProgram(variable: string, value: string): boolean {
+  return /^MILLRACE_((NATS|REDIS)_SERVER|NATS_CURRENT|NODE_\d+)$/.test(variable) && /^\.{0,2}\//.test(value)
 }
 
 /** Without the newline that editors and `echo` leave at the end. */

@@ -229,10 +229,10 @@ t.test('variables that Kubernetes adds for a service called millrace are not set
 })
 
 t.test(
-  'the server programs of the demo and the tests are not settings, an address in their place is a mistake',
+  'programs of the demo, the tests and the benchmarks are not settings, an address in their place is a mistake',
   async t => {
     const cwd = t.testdir({})
-    const programs = { MILLRACE_NATS_SERVER: '/opt/nats-server', MILLRACE_REDIS_SERVER: './redis-server' }
+    const programs = { MILLRACE_NATS_SERVER: '/opt/nats-server', MILLRACE_NODE_22: './node' }
     t.strictSame(problemsOf({ env: programs, cwd }), [])
     for (const address of ['nats-1:4222', 'nats://nats-1:4222']) {
       t.match(problemsOf({ env: { MILLRACE_NATS_SERVER: address }, cwd }), [/did you mean MILLRACE_NATS_SERVERS\?$/])
