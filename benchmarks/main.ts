@@ -19,7 +19,7 @@ const program = new Command('npm run bench --')
   .argument('[questions...]', `which to ask, by default ${usual}`)
   .option('--events <number>', 'events of a backlog (default: 200000, quick 40000)', whole)
   .option('--rounds <number>', 'interleaved rounds; medians are printed (default: 3, quick 1)', whole)
-  .option('--seconds <number>', 'how long a steady load lasts (default: 4, quick 1)', whole)
+  .option('--seconds <number>', 'how long a steady load lasts (default: 3, quick 1)', whole)
   .option('--users <number>', 'how many different users there may be (default: what the workload has)', whole)
   .option('--rate <number>', 'events a second of a steady load, this rate alone', whole)
   .option('--seed <number>', 'another seed gives other events', whole, 1)
@@ -33,7 +33,7 @@ const program = new Command('npm run bench --')
 
 type Given = Partial<BenchOptions> & Pick<BenchOptions, 'seed'> & { readonly json?: true; readonly save?: true }
 const { json, save, quick = false, ...given } = program.opts<Given>()
-const defaults = quick ? { events: 40_000, rounds: 1, seconds: 1 } : { events: 200_000, rounds: 3, seconds: 4 }
+const defaults = quick ? { events: 40_000, rounds: 1, seconds: 1 } : { events: 200_000, rounds: 3, seconds: 3 }
 const options: BenchOptions = { users: undefined, rate: undefined, cpuProf: undefined, ...defaults, ...given, quick }
 
 const unknown = program.args.find(name => !allQuestions.some(question => question.name === name))
@@ -47,6 +47,7 @@ const failures: string[] = []
 process.stdout.write(`${machineLine(machine)}\n`)
 for (const question of asked) {
   process.stdout.write(`\n${question.name}: ${question.asks}\n`)
+  const startedAt = performance.now()
   try {
     const answer = await question.answer(options, line => process.stderr.write(`${line}\n`))
     process.stdout.write(answer.text)
@@ -57,6 +58,7 @@ for (const question of asked) {
     // The others are still worth asking.
     failures.push(`${question.name}: ${error instanceof Error ? error.stack : String(error)}`)
   }
+  process.stderr.write(`${question.name}: took ${Math.round((performance.now() - startedAt) / 1000)} s\n`)
 }
 if (save === true) await writeReport()
 for (const failure of failures) process.stderr.write(`${failure}\n`)
