@@ -102,7 +102,7 @@ t.test('latency has a row for each rate and a plot of three panels', async t => 
     },
   }
   const { markdown, plots } = renderReport(sources(placeOf('latency'), saved('latency', result)))
-  t.match(markdown, /\| Millrace +\| +10,000 \| +2\.00 \| +8\.00 \| +20\.00 \|/)
+  t.match(markdown, /\| Millrace +\| +10,000 \| +2\.00 \| +8\.00 \| +\| +20\.00 \|/)
   t.match(markdown, /\| Other +\| +0 \|/)
   t.equal(parseXml(plots[0]!.svg).name, 'svg')
 })
