@@ -78,6 +78,8 @@ export class Reader {
   /** The last event received, for its anchor. */
   #lastMessage: RawMessage | undefined
   #lastMessageSeq = 0
+  /** Where `advanceTo` was told to go last. */
+  #moved: { readonly streamSeq: number; readonly anchor: string } | undefined
   #lastBrokerMs = 0
   #heardAt = 0
   #receivedLastAt = 0
@@ -145,9 +147,11 @@ export class Reader {
     return this.buffered === 0 ? this.isCaughtUp() : this.#arrivals.nextSeq > seq
   }
 
-  /** The partition is complete up to here although its last event came earlier. */
-  advanceTo(streamSeq: number): void {
-    this.#lastStreamSeq = Math.max(this.#lastStreamSeq, streamSeq)
+  /** The partition is complete up to here although its last event came earlier. `anchor` is of the stream's event there, if it is known. */
+  advanceTo(streamSeq: number, anchor: string): void {
+    if (streamSeq <= this.#lastStreamSeq) return
+    this.#lastStreamSeq = streamSeq
+    if (anchor !== '') this.#moved = { streamSeq, anchor }
   }
 
   async close(): Promise<void> {
@@ -223,8 +227,10 @@ export class Reader {
     this.#request()
   }
 
-  /** Of the last event received, or of the last one processed before this reader. */
+  /** Of the last event received, or of one that it has moved on to since, or of the last one processed before this reader. */
   #anchor(): string {
+    const receivedSeq = this.#lastMessage === undefined ? 0 : this.#lastMessageSeq
+    if (this.#moved !== undefined && this.#moved.streamSeq > receivedSeq) return this.#moved.anchor
     if (this.#lastMessage === undefined) return this.options.anchor
     return anchorOf(this.#lastMessageSeq, Math.floor(this.#lastBrokerMs), this.#lastMessage.data)
   }

@@ -254,6 +254,9 @@ export class Session {
     const { position, now, isSealed } = forerunner
     if (!isSealed && position <= this.#memory.position) return false
     if (!(await this.#reader.isCompleteTo(position))) return false
+    // A leader that has lost its place may answer without all that the one before has folded already.
+    const streamSeq = position - this.attached.meta.sequenceOffset
+    await verifyStream(this.context, this.attached.meta, { streamSeq, anchor: '' }, performance.now())
     if (!isSealed) return this.#moveTo(position)
     // Timers that are due by then have fired over there, some by the wall clock.
     await this.#fireUntil(now)
@@ -311,7 +314,7 @@ export class Session {
     this.#streamEnd = facts.lastSeq
     this.#wallSlackMs = wallSlackOf(facts)
     this.#lastMoveAt = performance.now()
-    await this.#moveTo(streamSeq + this.attached.meta.sequenceOffset)
+    await this.#moveTo(Math.min(streamSeq, facts.lastSeq) + this.attached.meta.sequenceOffset)
   }
 
   /** Nothing of this partition is left up to there, in the stream and in time. */
@@ -325,7 +328,7 @@ export class Session {
     const anchor = (await context.streams.anchor(context.names.streams.events, streamSeq)) ?? ''
     memory.position = position
     memory.now = now
-    this.#reader.advanceTo(streamSeq)
+    this.#reader.advanceTo(streamSeq, anchor)
     // What `now` lets leave its window leaves the store with it.
     const hashes = attached.hashes.flatMap(stage => stage?.drain(position, now) ?? [])
     const moved = { ...noWrites, meta: { position, now, anchor }, memory: hashes }

@@ -267,6 +267,28 @@ testOnEachNats('events removed before they were delivered are not passed over', 
   t.match(opened.reader.failure, { code: 'events_lost' })
 })
 
+testOnEachNats(
+  'a reader that moved on looks for the event there when it starts again, not for its last one',
+  async (t, nats) => {
+    const s = await scene(t, nats)
+    await s.publish(3)
+    const opened = await open(t, s)
+    await opened.receive(3)
+    const { state } = await s.broker.manager.streams.info('EVENTS')
+    const streams = await Streams.open(s.broker.connection)
+    opened.reader.advanceTo(state.last_seq, (await streams.anchor('EVENTS', state.last_seq))!)
+    opened.reader.restart('a test')
+    await s.publish(1)
+    await opened.receive(4)
+    // As in a store that was brought back and has grown since: behind the event received last there are others.
+    const end = state.last_seq + 2
+    opened.reader.advanceTo(end, `${end}:1700000000000:other`)
+    opened.reader.restart('a test')
+    await eventually('the reader stops', () => opened.reader.failure !== undefined)
+    t.match(opened.reader.failure, { code: 'anchor_mismatch' })
+  },
+)
+
 testOnEachNats('events removed while the consumer is made are not passed over', async (t, nats) => {
   const s = await scene(t, nats)
   await s.publish(300)
