@@ -63,6 +63,8 @@ export class Partition implements Leasable {
   #failures = 0
   #position = 0
   #isReleasing = false
+  /** The claim's token is this replica's. */
+  #isOwner = false
   /** Monotonic; in the past once it has settled. */
   #settlesBy = -Infinity
   readonly #wakeup = new Wakeup()
@@ -161,6 +163,7 @@ export class Partition implements Leasable {
       const found = await acquirePartition(this.context, this.number, claim)
       // From here on the claim is this token's.
       this.#claim = { expected: found.token, id: randomUUID() }
+      this.#isOwner = true
       if (this.#isReleasing) return await this.#giveUp()
       await this.#runSession(found)
       this.#standBy('')
@@ -207,13 +210,15 @@ export class Partition implements Leasable {
   /** Without a session: halted, or not attached yet. */
   async #giveUp(): Promise<void> {
     const { store } = this.context
-    await store.release(this.number, this.#claim!.expected).catch(() => undefined) // the next owner waits a lease instead
+    // Whoever seemed dead may live, and its token is not ours to release.
+    if (this.#isOwner) await store.release(this.number, this.#claim!.expected).catch(() => undefined) // the next owner waits a lease instead
     this.#standBy('')
     this.observer.freed()
   }
 
   #standBy(reason: ErrorCode | ''): void {
     this.#claim = undefined
+    this.#isOwner = false
     this.#isReleasing = false
     this.#enter('standby', reason)
   }
@@ -222,20 +227,14 @@ export class Partition implements Leasable {
     const { metrics, log } = this.context
     const partition = this.number
     if (this.#aborting.signal.aborted) return this.#standBy('')
+    const failure = error instanceof MillraceError ? error : undefined
     if (error instanceof PoisonedEvent) {
       this.#poisoned.set(error.seq, error.message)
       log.warn({ partition, position: error.seq, error: error.cause }, 'event made the definition throw')
-      return
-    }
-    // To take over from the generation before.
-    if (error instanceof BuildComplete) return
-    if (error instanceof CommitConflict) {
+    } else if (error instanceof CommitConflict) {
       metrics.commitConflict()
       log.warn({ partition, error }, 'state was changed by somebody else, attaching again')
-      return
-    }
-    const failure = error instanceof MillraceError ? error : undefined
-    if (failure?.code === 'fenced') {
+    } else if (failure?.code === 'fenced') {
       log.warn({ partition, error }, 'partition was taken over')
       this.#standBy('fenced')
     } else if (failure?.isHalt === true) {
@@ -245,7 +244,7 @@ export class Partition implements Leasable {
       }
       this.#enter('halted', failure.code)
       await this.#pause(Math.min(recheckHaltMs, this.context.limits.leaseMs / 3))
-    } else {
+    } else if (!(error instanceof BuildComplete)) {
       if (this.#failures === 0)
         log.warn({ partition, error: messageOf(error), cause: error }, 'partition attaches again')
       if (this.#state !== 'halted') this.#enter('attaching', failure?.code ?? '')
