@@ -38,8 +38,10 @@ export interface EffectScope {
   readonly maxMessageBytes: number
 }
 
-/** What a definition emits is for people's inboxes; a body beyond this is a mistake. */
+/** What a definition emits is for people's inboxes; a body beyond this is a mistake, wherever the server would take it. */
 const maxBodyBytes = 256 * 1024
+/** Room for the headers of what a definition emits: ids, the key, and what publishing is fenced by. */
+const ownHeaderBytes = 4 * 1024
 /** Room for the headers of a dead letter. */
 const headerBytes = 16 * 1024
 /** Of that, for those of the original. */
@@ -137,9 +139,8 @@ export class EffectCollector implements Effects {
     const { profile } = this.scope
     // Members that are undefined are left out.
     const body = Buffer.from(JSON.stringify({ id, trigger, reason, segment, change, profile, key, at, seq, data }))
-    if (body.length > maxBodyBytes) {
-      throw new RangeError(`${lane} ${subject} emits ${body.length} bytes, the cap is ${maxBodyBytes}`)
-    }
+    const cap = Math.min(maxBodyBytes, this.scope.maxMessageBytes - ownHeaderBytes)
+    if (body.length > cap) throw new RangeError(`${lane} ${subject} emits ${body.length} bytes, the cap is ${cap}`)
     this.#add(lane, subject, this.#fields(id, key), body)
   }
 

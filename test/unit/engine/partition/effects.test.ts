@@ -185,6 +185,9 @@ test('headers that cannot be read do not keep a dead letter from its way', async
 test('what a definition emits is bounded', async t => {
   const effects = open()
   t.throws(() => effects.trigger('a', 1, { text: 'x'.repeat(300_000) }), /emits \d+ bytes, the cap is/)
+  const small = open({ maxMessageBytes: 64_000 })
+  small.trigger('a', 1, { text: 'x'.repeat(50_000) })
+  t.throws(() => small.trigger('a', 1, { text: 'x'.repeat(60_000) }), /the cap is 59904$/, 'by what the server takes')
 })
 
 test('the size of what is collected is known, and starts anew', async t => {
