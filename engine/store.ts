@@ -182,6 +182,8 @@ export interface ProfileStore {
   memory(partition: number, stage: string, fromBucket: number, toBucket: number): Promise<MemoryBucket[]>
   /** The whole outbox, oldest first. */
   outbox(partition: number): Promise<Buffer[]>
+  /** Token of the owner, empty without one, as the server has it that `load`, `timers`, `memory` and `outbox` are read from. */
+  tokenRead(partition: number): Promise<string>
   /** A person accepts the loss behind a halt; the owner sees it in the meta. False when there is no such partition. */
   accept(partition: number, reason: string): Promise<boolean>
   /** Ends this generation of a partition for good: nobody owns it and nobody can. `insists`: even while it is `busy`. */

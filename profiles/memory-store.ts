@@ -170,6 +170,10 @@ export class MemoryStore implements ProfileStore {
     return Promise.resolve(wanted.sort(([a], [b]) => a - b).map(([bucket, bytes]) => ({ bucket, bytes })))
   }
 
+  tokenRead(number: number): Promise<string> {
+    return Promise.resolve(this.#partitions.get(number)?.meta.token ?? '')
+  }
+
   outbox(number: number): Promise<Buffer[]> {
     return Promise.resolve([...(this.#partitions.get(number)?.outbox ?? [])])
   }

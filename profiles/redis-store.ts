@@ -176,6 +176,11 @@ export class RedisStore implements ProfileStore {
     return this.#reads.run(key, 'load outbox', redis => redis.lrangeBuffer(key, 0, -1))
   }
 
+  async tokenRead(partition: number): Promise<string> {
+    const key = this.#keys.meta(partition)
+    return (await this.#reads.run(key, 'read token', redis => redis.hget(key, 'token'))) ?? ''
+  }
+
   async layouts(): Promise<StoredLayout[]> {
     const key = this.#keys.layouts()
     const stored = await this.#reads.run(key, 'load layouts', redis => redis.hgetall(key))

@@ -4,6 +4,7 @@
  */
 import type { EngineContext } from '../context.js'
 import { readBefore, stateNameOf, type Before } from '../generation.js'
+import { MillraceError } from '../errors.js'
 import type { MetaUpdate, PartitionMeta } from '../store.js'
 import { attach, type AttachContext, type AttachPlan } from './attach.js'
 import { Floors } from './floors.js'
@@ -45,7 +46,9 @@ export async function examine(context: EngineContext, partition: number, found: 
   }
   // After that, because whoever was sealed may have published until then.
   const reading = Floors.read({ ...scope, pipeline: name, clock })
-  const [floors, plan, hashes, outbox] = await Promise.all([
+  const [, floors, plan, hashes, outbox] = await Promise.all([
+    // The first of what is read: what follows goes to the same server or to one that took its place.
+    requireOwner(context, partition, found),
     reading,
     attach(
       scope,
@@ -59,6 +62,19 @@ export async function examine(context: EngineContext, partition: number, found: 
   ])
   const succession = await successionOf(context, partition, found, plan.update, before)
   return { floors, hashes, outbox, scope, plan, succession }
+}
+
+/** A master that was replaced may answer once more when it wakes: with what was lost, or without what came since. */
+async function requireOwner(
+  { store, without }: EngineContext,
+  partition: number,
+  { token }: PartitionMeta,
+): Promise<void> {
+  if (without.has('token') || (await store.tokenRead(partition)) === token) return
+  throw new MillraceError(
+    'redis_unavailable',
+    `partition ${partition} is read from a server that does not know its owner`,
+  )
 }
 
 async function successionOf(

@@ -33,6 +33,8 @@ for (const { name, prepare } of kinds) {
       t.match(second, { token: '2:owner-b', stateId: 'state-a', commitId: 'c1', ...oneOfEach.meta })
       t.ok(second.renewals > first.renewals, 'others see that somebody lives')
       t.strictSame(await store.readMeta(4), second)
+      t.equal(await store.tokenRead(4), second.token)
+      t.equal(await store.tokenRead(5), '', 'never owned')
       t.equal(await store.readMeta(5), undefined, 'other partitions stay as they are')
     })
 
