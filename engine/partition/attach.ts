@@ -105,7 +105,8 @@ export async function inspect(
     checkState(context, meta, record.entry) ??
     beforeProblem ??
     checkDecided(context, meta, publishedSeq) ??
-    startProblem
+    startProblem ??
+    checkOffset(meta, record.entry)
   return { facts, record, publishedSeq, problem }
 }
 
@@ -191,6 +192,22 @@ function checkDecided(
   )
 }
 
+/** Positions since an accepted loss count otherwise than those that Redis would go on with: new effects would pass for published. */
+function checkOffset(meta: PartitionMeta, ledger: LedgerEntry | undefined): MillraceError | undefined {
+  const recorded = recordedOffset(meta, ledger)
+  if (recorded === undefined) return undefined
+  return new MillraceError(
+    'stream_truncated',
+    `that the stream lost its end was accepted, NATS has offset ${recorded} on record, Redis is back before that at offset ${meta.sequenceOffset}`,
+  )
+}
+
+/** The offset of a loss that was accepted in this very stream, when Redis does not know of it. */
+function recordedOffset(meta: PartitionMeta, ledger: LedgerEntry | undefined): number | undefined {
+  if (ledger === undefined || ledger.streamCreated !== meta.streamCreated) return undefined
+  return ledger.sequenceOffset > meta.sequenceOffset ? ledger.sequenceOffset : undefined
+}
+
 /**
  * The first thing that does not fit, if any. Used at attach and whenever the reader makes a new consumer. The event at the
  * position is read while the facts are on their way.
@@ -268,6 +285,8 @@ function acceptLoss(
   ledger: LedgerEntry | undefined,
   publishedSeq: number,
 ): MetaUpdate {
+  const recorded = recordedOffset(meta, ledger)
+  const offset = recorded === undefined ? {} : { sequenceOffset: recorded }
   switch (reason) {
     case 'stream_recreated': {
       // From the first event of the new stream.
@@ -275,12 +294,23 @@ function acceptLoss(
       const position = facts.firstSeq - 1 + sequenceOffset
       return { position, sequenceOffset, streamCreated: facts.created, anchor: '' }
     }
-    case 'stream_truncated':
-      // From the first event after the truncation.
-      return { sequenceOffset: meta.position - facts.lastSeq, anchor: '' }
+    case 'stream_truncated': {
+      const isBehind = meta.position - meta.sequenceOffset <= facts.lastSeq
+      if (recorded !== undefined && isBehind) return onRecord(meta, recorded)
+      // From the first event after the truncation, which may have been accepted before.
+      return { sequenceOffset: Math.max(recorded ?? 0, meta.position - facts.lastSeq), anchor: '' }
+    }
     case 'events_lost':
-      return { position: facts.firstSeq - 1 + meta.sequenceOffset, anchor: '' }
+      return { position: facts.firstSeq - 1 + (recorded ?? meta.sequenceOffset), ...offset, anchor: '' }
+    case 'anchor_mismatch':
+      // With an offset on record, other events have taken the place of those that were accepted as lost: it goes on where they begin.
+      return { ...offset, anchor: '' }
     default:
-      return { anchor: '' }
+      return { ...(recorded === undefined ? {} : onRecord(meta, recorded)), anchor: '' }
   }
+}
+
+/** The same event of the stream, as positions count since the accepted loss. */
+function onRecord({ position, sequenceOffset }: PartitionMeta, recorded: number): MetaUpdate {
+  return { position: position - sequenceOffset + recorded, sequenceOffset: recorded }
 }

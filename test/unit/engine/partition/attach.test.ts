@@ -240,6 +240,37 @@ test('a Redis from before a new stream was accepted comes to the same positions 
   t.match(await planned(context({ facts: later, ledger }), older, 63), { position: 60, sequenceOffset: 60 })
 })
 
+test('a Redis from before a lost end was accepted halts, and goes on at the same event with the positions on record', async t => {
+  const ledger = { ...ledgerOf(attached), sequenceOffset: 10 }
+  const behind = context({ ledger })
+  await t.rejects(planned(behind, attached, 90), { code: 'stream_truncated', message: /offset 10 .* offset 0$/ })
+  const accepted = { ...attached, accepted: 'stream_truncated' }
+  // Stream sequence 40 as before.
+  t.strictSame(await planned(behind, accepted, 90), { position: 50, sequenceOffset: 10, accepted: '' })
+  // The loss and what Redis does not know of, both accepted at once.
+  const beyond = context({ ledger, facts: { created, firstSeq: 61, lastSeq: 100 } })
+  await t.rejects(planned(beyond, attached, 90), { code: 'events_lost' })
+  const skipped = await planned(beyond, { ...attached, accepted: 'events_lost' }, 90)
+  t.match(skipped, { position: 70, sequenceOffset: 10, anchor: '' })
+  const ahead = context({ ledger: ledgerOf(attached) })
+  t.strictSame(await planned(ahead, { ...attached, sequenceOffset: 10, position: 50 }, 50), {}, 'NATS was not told yet')
+})
+
+test('a loss that was accepted once is accepted at the same event when Redis forgets it', async t => {
+  // Ended at 30 then: position 40 is its sequence 30. Three events have come since.
+  const ledger = { ...ledgerOf(attached), sequenceOffset: 10 }
+  const grown = { created, firstSeq: 1, lastSeq: 33 }
+  const accepted = { ...attached, accepted: 'stream_truncated' }
+  t.match(await planned(context({ ledger, facts: grown }), accepted, 42), { sequenceOffset: 10, anchor: '' })
+  const shorter = { created, firstSeq: 1, lastSeq: 25 }
+  t.match(await planned(context({ ledger, facts: shorter }), accepted, 42), { sequenceOffset: 15 }, 'and lost more')
+  // So many that the sequence of then is there again, with another event.
+  const other = context({ ledger, anchor: '40:1700000000009:fff' })
+  await t.rejects(planned(other, attached, 90), { code: 'anchor_mismatch' })
+  const replaced = { ...attached, accepted: 'anchor_mismatch' }
+  t.match(await planned(other, replaced, 90), { sequenceOffset: 10, anchor: '' })
+})
+
 test('NATS is told of a state once', async t => {
   const told = context({ ledger: undefined })
   const record = () => told.streams.ledger('MILLRACE', 'any')
