@@ -253,10 +253,10 @@ export class Session {
     if (await forerunner.look()) return true
     const { position, now, isSealed } = forerunner
     if (!isSealed && position <= this.#memory.position) return false
-    if (!(await this.#reader.isCompleteTo(position))) return false
-    // A leader that has lost its place may answer without all that the one before has folded already.
+    // A leader that has lost its place may answer without all that the one before has folded already: first it must show that.
     const streamSeq = position - this.attached.meta.sequenceOffset
     await verifyStream(this.context, this.attached.meta, { streamSeq, anchor: '' }, performance.now())
+    if (!(await this.#reader.isCompleteTo(position))) return false
     if (!isSealed) return this.#moveTo(position)
     // Timers that are due by then have fired over there, some by the wall clock.
     await this.#fireUntil(now)
