@@ -297,8 +297,11 @@ function acceptLoss(
     case 'stream_truncated': {
       const isBehind = meta.position - meta.sequenceOffset <= facts.lastSeq
       if (recorded !== undefined && isBehind) return onRecord(meta, recorded)
-      // From the first event after the truncation, which may have been accepted before.
-      return { sequenceOffset: Math.max(recorded ?? 0, meta.position - facts.lastSeq), anchor: '' }
+      // Accepted before, and Redis has forgotten it.
+      if (recorded !== undefined && meta.position - recorded <= facts.lastSeq) return { ...offset, anchor: '' }
+      // From the first event after the truncation, behind all coordinates that were used: new effects would pass for published.
+      const position = Math.max(meta.position, publishedSeq)
+      return { position, sequenceOffset: position - facts.lastSeq, anchor: '' }
     }
     case 'events_lost':
       return { position: facts.firstSeq - 1 + (recorded ?? meta.sequenceOffset), ...offset, anchor: '' }

@@ -253,7 +253,8 @@ export class Session {
     if (await forerunner.look()) return true
     const { position, now, isSealed } = forerunner
     if (!isSealed && position <= this.#memory.position) return false
-    // A leader that has lost its place may answer without all that the one before has folded already: first it must show that.
+    if (!(await this.#reader.isCompleteTo(position))) return false
+    // A leader that has lost its place may say so without all that the one before has folded already: who shows that is asked again.
     const streamSeq = position - this.attached.meta.sequenceOffset
     await verifyStream(this.context, this.attached.meta, { streamSeq, anchor: '' }, performance.now())
     if (!(await this.#reader.isCompleteTo(position))) return false

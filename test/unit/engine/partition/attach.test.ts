@@ -186,10 +186,13 @@ test('an accepted loss is taken once, and only for its reason', async t => {
   })
   const cut = { created, firstSeq: 1, lastSeq: 30 }
   t.strictSame(await planned(context({ facts: cut }), accepting('stream_truncated'), -1), {
+    position: 40,
     sequenceOffset: 10,
     anchor: '',
     accepted: '',
   })
+  const published = await planned(context({ facts: cut }), accepting('stream_truncated'), 50)
+  t.match(published, { position: 50, sequenceOffset: 20 }, 'Redis is behind what was published, too')
   t.strictSame(await planned(context({ anchor: 'other' }), accepting('anchor_mismatch'), -1), {
     anchor: '',
     accepted: '',
@@ -263,7 +266,11 @@ test('a loss that was accepted once is accepted at the same event when Redis for
   const accepted = { ...attached, accepted: 'stream_truncated' }
   t.match(await planned(context({ ledger, facts: grown }), accepted, 42), { sequenceOffset: 10, anchor: '' })
   const shorter = { created, firstSeq: 1, lastSeq: 25 }
-  t.match(await planned(context({ ledger, facts: shorter }), accepted, 42), { sequenceOffset: 15 }, 'and lost more')
+  t.match(
+    await planned(context({ ledger, facts: shorter }), accepted, 42),
+    { position: 42, sequenceOffset: 17 },
+    'and lost more',
+  )
   // So many that the sequence of then is there again, with another event.
   const other = context({ ledger, anchor: '40:1700000000009:fff' })
   await t.rejects(planned(other, attached, 90), { code: 'anchor_mismatch' })
