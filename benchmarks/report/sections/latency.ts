@@ -34,6 +34,9 @@ const maximaColumns = [
   { head: 'not any more', digits: 0 },
 ]
 
+/** An answer may be older than the rounds. */
+const singleRuns = 'This answer was saved before there were rounds: each row is one run.'
+
 const shares = [
   ['p50', 'p50, ms'],
   ['p99', 'p99, ms'],
@@ -73,6 +76,7 @@ export const latency: Render = ({ result }) => {
   return {
     markdown: blocks(
       markdownTable(columns, rows),
+      curves.some(({ points }) => points.some(point => numberAt(point, 'rounds') === undefined)) ? singleRuns : '',
       failures.join('\n'),
       ratiosOf(result),
       image('Latency over load', `benchmarks/${plot.file}`),

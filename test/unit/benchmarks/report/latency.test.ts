@@ -24,6 +24,10 @@ t.test('each percentile has the range of its rounds beside it', async t => {
   const { markdown } = latency(saved as Parameters<typeof latency>[0])
   t.match(markdown, /\| Fine +\| +1,000 \| +1\.00 \| +2\.00 \| 1\.5 to 4\.0 +\| +3\.00 \| 3\.0 to 3\.0 +\|/)
   t.notMatch(markdown, 'Millrace against', 'nobody was compared')
+  t.match(markdown, 'each row is one run')
+  const contenders = { fine: { label: 'Fine', points: [{ ...point, rounds: 3 }] } }
+  const { markdown: later } = latency({ ...saved, result: { contenders } } as Parameters<typeof latency>[0])
+  t.notMatch(later, 'each row is one run')
 })
 
 t.test('the time over that of a peer comes with its interval and what that is worth', async t => {
