@@ -18,16 +18,20 @@ const mostWarmUpSeconds = 4
 /** The latency over load is a question of its own. */
 const mostSeconds = 5
 
-/** What a contender showed. */
-export interface Standing {
+/** A contender that may fail on the way. */
+export interface Attempted {
   readonly contender: Contender
+  /** Why it takes no further part. */
+  failure?: string
+}
+
+/** What a contender showed. */
+export interface Standing extends Attempted {
   /** One a round; empty when it failed. */
   readonly drains: Drained[]
   /** Latency under a steady load, and whether its results were right in the end. */
   load?: LoadResult
   loadDifferences?: Differences | undefined
-  /** Why it takes no further part. */
-  failure?: string
 }
 
 /** Builds what is to be built. A contender that cannot be built has failed. */
@@ -79,9 +83,9 @@ export async function measureLoad(
   })
 }
 
-/** The first failure is the last: half a comparison would be none. */
-async function attempt<Result>(
-  standing: Standing,
+/** The first failure is the last: half a comparison would be none. The others go on. */
+export async function attempt<Result>(
+  standing: Attempted,
   say: (line: string) => void,
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {

@@ -19,6 +19,7 @@ import { table } from '../../engine/cli/terminal.js'
 import type { Contender } from '../contenders/contender.js'
 import { fastest } from '../contenders/index.js'
 import { millraceWith } from '../contenders/millrace.js'
+import { attempt, type Attempted } from '../harness/comparison.js'
 import {
   byShare,
   latencyRatios,
@@ -54,12 +55,9 @@ const quick = {
 }
 
 /** What a contender showed. */
-interface Standing {
-  readonly contender: Contender
+interface Standing extends Attempted {
   /** Absent when it was not looked for. */
   range?: SustainedRange
-  /** Why it takes no further part. */
-  failure?: string
 }
 
 type Runs = Rounds<readonly LoadResult[]>
@@ -91,22 +89,6 @@ export const latency: Question = {
       await rig.stop()
     }
   },
-}
-
-/** The others go on. The first failure is the last. */
-async function attempt<Result>(
-  standing: Standing,
-  say: (line: string) => void,
-  work: () => Promise<Result>,
-): Promise<Result | undefined> {
-  if (standing.failure !== undefined) return undefined
-  try {
-    return await work()
-  } catch (error) {
-    standing.failure = error instanceof Error ? error.message : String(error)
-    say(`${standing.contender.name} failed: ${standing.failure}`)
-    return undefined
-  }
 }
 
 async function findSustained(

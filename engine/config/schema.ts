@@ -48,36 +48,30 @@ function isRedisAddress(input: string): boolean {
   return /^rediss?:\/\//.test(input) && URL.canParse(input)
 }
 
-/** Servers by host and port alone. Never says the value: what was meant for a url may hold a password. */
-function hostPorts(given: {
-  readonly doc: string
-}): OptionSpec<readonly string[] | undefined, string | readonly string[], true> {
-  const list = texts({ ...given, optional: true })
-  return {
-    ...list,
-    kind: 'list of host:port',
-    parse: (input, problems, at) => {
-      const addresses = list.parse(input, new Problems(), at)
-      if (addresses?.every(isHostPort)) return addresses
-      problems.add(at, 'must be a list of host:port')
-      return undefined
-    },
-  }
-}
+/** Servers by host and port alone. */
+const hostPorts = (given: { readonly doc: string }) => addressList(given, 'list of host:port', isHostPort)
 
-/** Pairs of servers, `announced=reached`. Never says the value, as above. */
-function hostPortPairs(given: {
-  readonly doc: string
-}): OptionSpec<readonly string[] | undefined, string | readonly string[], true> {
+/** Pairs of servers, `announced=reached`. */
+const hostPortPairs = (given: { readonly doc: string }) =>
+  addressList(given, 'list of host:port=host:port', pair => {
+    const sides = pair.split('=')
+    return sides.length === 2 && sides.every(isHostPort)
+  })
+
+/** Never says the value: what was meant for a url may hold a password. */
+function addressList(
+  given: { readonly doc: string },
+  kind: string,
+  isValid: (entry: string) => boolean,
+): OptionSpec<readonly string[] | undefined, string | readonly string[], true> {
   const list = texts({ ...given, optional: true })
   return {
     ...list,
-    kind: 'list of host:port=host:port',
+    kind,
     parse: (input, problems, at) => {
-      const pairs = list.parse(input, new Problems(), at)
-      const isPair = (sides: readonly string[]) => sides.length === 2 && sides.every(isHostPort)
-      if (pairs?.every(pair => isPair(pair.split('=')))) return pairs
-      problems.add(at, 'must be a list of host:port=host:port')
+      const entries = list.parse(input, new Problems(), at)
+      if (entries?.every(isValid)) return entries
+      problems.add(at, `must be a ${kind}`)
       return undefined
     },
   }

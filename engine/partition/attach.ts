@@ -5,12 +5,13 @@
  * The stored facts come from Redis (meta), from the event stream, and from NATS' own record of the state (ledger), because
  * each of the three can be restored, flushed or recreated without the others.
  */
-import { MillraceError, type ErrorCode } from '../errors.js'
+import { MillraceError } from '../errors.js'
 import { mismatch, type Before } from '../generation.js'
 import { ledgerStream, type Names } from '../nats/names.js'
 import type { LedgerEntry, LedgerRecord, StreamFacts, Streams } from '../nats/streams.js'
 import type { Without } from '../protections.js'
 import type { MetaUpdate, PartitionMeta } from '../store.js'
+import { acceptLoss, offsetOf, recordedOffset } from './accepted-loss.js'
 
 export interface AttachContext {
   readonly streams: Pick<Streams, 'anchor' | 'settledFacts' | 'ledger' | 'record'>
@@ -202,12 +203,6 @@ function checkOffset(meta: PartitionMeta, ledger: LedgerEntry | undefined): Mill
   )
 }
 
-/** The offset of a loss that was accepted in this very stream, when Redis does not know of it. */
-function recordedOffset(meta: PartitionMeta, ledger: LedgerEntry | undefined): number | undefined {
-  if (ledger === undefined || ledger.streamCreated !== meta.streamCreated) return undefined
-  return ledger.sequenceOffset > meta.sequenceOffset ? ledger.sequenceOffset : undefined
-}
-
 /**
  * The first thing that does not fit, if any. Used at attach and whenever the reader makes a new consumer. The event at the
  * position is read while the facts are on their way.
@@ -266,54 +261,4 @@ async function startOf(
     ...(offset === 0 ? {} : { sequenceOffset: offset }),
     ...(before?.meta === undefined ? {} : { phase: 'building' }),
   }
-}
-
-/**
- * What to add to the stream's sequences. In a stream that was read before, the same as then: its effects keep their coordinates
- * and are recognized. In another one, so much that every coordinate lies after all that were used, or they would pass for published.
- */
-function offsetOf(facts: StreamFacts, ledger: LedgerEntry | undefined, usedSeq: number): number {
-  if (ledger?.streamCreated === facts.created) return ledger.sequenceOffset
-  return usedSeq - (facts.firstSeq - 1)
-}
-
-/** How a partition goes on after a person has accepted that something is gone. Logical positions never fall. */
-function acceptLoss(
-  reason: ErrorCode,
-  meta: PartitionMeta,
-  facts: StreamFacts,
-  ledger: LedgerEntry | undefined,
-  publishedSeq: number,
-): MetaUpdate {
-  const recorded = recordedOffset(meta, ledger)
-  const offset = recorded === undefined ? {} : { sequenceOffset: recorded }
-  switch (reason) {
-    case 'stream_recreated': {
-      // From the first event of the new stream.
-      const sequenceOffset = offsetOf(facts, ledger, Math.max(meta.position, publishedSeq))
-      const position = facts.firstSeq - 1 + sequenceOffset
-      return { position, sequenceOffset, streamCreated: facts.created, anchor: '' }
-    }
-    case 'stream_truncated': {
-      const isBehind = meta.position - meta.sequenceOffset <= facts.lastSeq
-      if (recorded !== undefined && isBehind) return onRecord(meta, recorded)
-      // Accepted before, and Redis has forgotten it.
-      if (recorded !== undefined && meta.position - recorded <= facts.lastSeq) return { ...offset, anchor: '' }
-      // From the first event after the truncation, behind all coordinates that were used: new effects would pass for published.
-      const position = Math.max(meta.position, publishedSeq)
-      return { position, sequenceOffset: position - facts.lastSeq, anchor: '' }
-    }
-    case 'events_lost':
-      return { position: facts.firstSeq - 1 + (recorded ?? meta.sequenceOffset), ...offset, anchor: '' }
-    case 'anchor_mismatch':
-      // With an offset on record, other events have taken the place of those that were accepted as lost: it goes on where they begin.
-      return { ...offset, anchor: '' }
-    default:
-      return { ...(recorded === undefined ? {} : onRecord(meta, recorded)), anchor: '' }
-  }
-}
-
-/** The same event of the stream, as positions count since the accepted loss. */
-function onRecord({ position, sequenceOffset }: PartitionMeta, recorded: number): MetaUpdate {
-  return { position: position - sequenceOffset + recorded, sequenceOffset: recorded }
 }
