@@ -2,6 +2,7 @@
 import { table } from '../../engine/cli/terminal.js'
 import { differencesOf, type Standing } from './comparison.js'
 import { describeDifferences } from './exactness.js'
+import { pointJson, pointsOf, type LoadPoint } from './load-points.js'
 import type { Measurement, Role } from './meter.js'
 import { rounded, spreadOf, type Ratio } from './statistics.js'
 
@@ -44,7 +45,8 @@ export function comparisonText(standings: readonly Standing[], ratios: ReadonlyM
 }
 
 function rowOf(standing: Standing): string[] {
-  const { contender, drains, load } = standing
+  const { contender, drains } = standing
+  const [load] = pointsOf(standing.loads)
   const rate = spreadOf(drains.map(({ eventsPerSecond }) => eventsPerSecond))
   const { sum, engine, nats, redis } = cpuOf(drains)
   return [
@@ -59,12 +61,12 @@ function rowOf(standing: Standing): string[] {
   ]
 }
 
-function latencyCells(load: Standing['load']): string[] {
+function latencyCells(load: LoadPoint | undefined): string[] {
   if (load === undefined) return ['', '', '']
-  if (!load.isSustained || !load.isFinished) return ['not sustained', '', '']
-  if (load.latency === undefined) return ['no triggers', '', '']
-  const { p50, p99, p999 } = load.latency.brokerToTriggerMs
-  return [p50, p99, p999].map(ms => ms.toFixed(2))
+  if (load.sustainedRounds <= load.rounds / 2) return ['not sustained', '', '']
+  if (load.brokerToTriggerMs === undefined) return ['no triggers', '', '']
+  const { p50, p99, p999 } = load.brokerToTriggerMs
+  return [p50, p99, p999].map(({ median }) => median.toFixed(2))
 }
 
 /** One object for each contender that was measured, by name. */
@@ -74,9 +76,10 @@ export function contendersJson(standings: readonly Standing[]): Record<string, u
 
 function contenderJson(standing: Standing): object {
   const { label, guarantee, lacks } = standing.contender
-  const { drains, load, failure } = standing
+  const { drains, loads, failure } = standing
   if (drains.length === 0) return { label, guarantee, lacks, failure }
-  const latency = load?.isSustained === true && load.isFinished ? load.latency?.brokerToTriggerMs : undefined
+  const [load] = pointsOf(loads)
+  const latency = load && pointJson(load)
   const rates = drains.map(({ eventsPerSecond }) => Math.round(eventsPerSecond))
   const differences = differencesOf(standing)
   return {
@@ -86,8 +89,9 @@ function contenderJson(standing: Standing): object {
     eventsPerSecond: Math.round(spreadOf(rates).median),
     eventsPerSecondRange: [...rates].sort((a, b) => a - b),
     cpuUsPerEvent: cpuOf(drains),
-    latencyMs: latency && { p50: latency.p50, p99: latency.p99, p999: latency.p999, most: latency.most },
-    latencyAt: load?.rate,
+    latencyMs: latency?.latencyMs,
+    latencyRangeMs: latency?.latencyRangeMs,
+    latencyAt: latency?.rate,
     rssMb: rounded(spreadOf(drains.map(({ rssMb }) => rssMb)).median, 1),
     isExact: differences && Object.keys(differences).length === 0,
     differences,

@@ -9,14 +9,14 @@ import type { Backlog } from './backlog.js'
 import type { Differences } from './exactness.js'
 import { OpenLoop, type LoadResult } from './open-loop.js'
 import type { Rig } from './rig.js'
+import { runRounds } from './rounds.js'
 import { spreadOf } from './statistics.js'
 
 /** Asked of everybody who is fast enough to be far from the limit; the others get half of what they can. */
 const commonRate = 10_000
 const farFromLimit = 0.6
-const mostWarmUpSeconds = 4
-/** The latency over load is a question of its own. */
-const mostSeconds = 5
+/** Code that has just been loaded is slow for some seconds. */
+const [fullWarmUpSeconds, quickWarmUpSeconds] = [4, 1]
 
 /** A contender that may fail on the way. */
 export interface Attempted {
@@ -29,9 +29,9 @@ export interface Attempted {
 export interface Standing extends Attempted {
   /** One a round; empty when it failed. */
   readonly drains: Drained[]
-  /** Latency under a steady load, and whether its results were right in the end. */
-  load?: LoadResult
-  loadDifferences?: Differences | undefined
+  /** Latency under a steady load, one a round, and whether their results were right in the end. */
+  readonly loads: LoadResult[]
+  readonly loadDifferences: Differences[]
 }
 
 /** Builds what is to be built. A contender that cannot be built has failed. */
@@ -40,7 +40,7 @@ export async function prepareAll(
   contenders: readonly Contender[],
   say: (line: string) => void,
 ): Promise<Standing[]> {
-  const standings = contenders.map((contender): Standing => ({ contender, drains: [] }))
+  const standings = contenders.map((contender): Standing => ({ contender, drains: [], loads: [], loadDifferences: [] }))
   for (const standing of standings) {
     await attempt(standing, say, async () => standing.contender.prepare?.(await rig.site(standing.contender.name)))
   }
@@ -61,26 +61,50 @@ export function drainOf(
   })
 }
 
-/** Latency at 10,000 events/s, or at half of what a slower contender did in its drains; not of one that is fed. Empties the stream. */
-export async function measureLoad(
+/**
+ * Latency of all in interleaved rounds, at 10,000 events/s or at half of what a slower contender did in its drains; not of one
+ * that is fed. Empties the stream.
+ */
+export async function measureLoads(
   rig: Rig,
-  standing: Standing,
+  standings: readonly Standing[],
   options: BenchOptions,
   say: (line: string) => void,
 ): Promise<void> {
-  if (standing.drains.length === 0 || standing.contender.isFed) return
-  const most = spreadOf(standing.drains.map(({ eventsPerSecond }) => eventsPerSecond)).median
-  const rate = most * farFromLimit > commonRate ? commonRate : Math.max(1, Math.round(most / 2))
-  await attempt(standing, say, async () => {
-    const loop = await OpenLoop.start(rig, standing.contender, options)
-    try {
-      const warmUpSeconds = Math.min(mostWarmUpSeconds, options.seconds)
-      standing.load = await loop.run({ rate, warmUpSeconds, seconds: Math.min(mostSeconds, options.seconds) })
-    } finally {
-      await loop.stop()
-    }
-    if (standing.load.isFinished) standing.loadDifferences = await loop.differences()
-  })
+  const loaded = standings.filter(({ contender, drains }) => drains.length > 0 && !contender.isFed)
+  const entrants = new Map(
+    loaded.map(standing => {
+      const most = spreadOf(standing.drains.map(({ eventsPerSecond }) => eventsPerSecond)).median
+      const rate = most * farFromLimit > commonRate ? commonRate : Math.max(1, Math.round(most / 2))
+      return [
+        standing.contender.name,
+        () => attempt(standing, say, () => loadOf(rig, standing, rate, options)),
+      ] as const
+    }),
+  )
+  const { rounds } = await runRounds(entrants, { rounds: options.rounds, say, name: 'latency' })
+  for (const { contender, loads, loadDifferences } of loaded) {
+    const results = rounds.flatMap(({ results }) => results.get(contender.name) ?? [])
+    loads.push(...results.map(({ load }) => load))
+    loadDifferences.push(...results.map(({ differences }) => differences).filter(found => found !== undefined))
+  }
+}
+
+async function loadOf(
+  rig: Rig,
+  { contender }: Standing,
+  rate: number,
+  options: BenchOptions,
+): Promise<{ load: LoadResult; differences: Differences | undefined }> {
+  const loop = await OpenLoop.start(rig, contender, options)
+  let load: LoadResult
+  try {
+    const warmUpSeconds = options.quick ? quickWarmUpSeconds : fullWarmUpSeconds
+    load = await loop.run({ rate, warmUpSeconds, seconds: options.seconds })
+  } finally {
+    await loop.stop()
+  }
+  return { load, differences: load.isFinished ? await loop.differences() : undefined }
 }
 
 /** The first failure is the last: half a comparison would be none. The others go on. */
@@ -101,6 +125,6 @@ export async function attempt<Result>(
 
 /** `undefined` when it was never checked, otherwise what differed first. */
 export function differencesOf({ drains, loadDifferences }: Standing): Differences | undefined {
-  const all = [...drains.map(drained => drained.differences), loadDifferences].filter(found => found !== undefined)
+  const all = [...drains.map(({ differences }) => differences), ...loadDifferences].filter(found => found !== undefined)
   return all.find(found => Object.keys(found).length > 0) ?? all[0]
 }

@@ -98,7 +98,7 @@ export function latencyRatios(
 }
 
 /** For programs; a point without a latency is no point. */
-export function pointJson({ rate, brokerToTriggerMs, dueToTriggerMs, ...point }: LoadPoint): object {
+export function pointJson({ rate, brokerToTriggerMs, dueToTriggerMs, ...point }: LoadPoint) {
   const { rounds, sustainedRounds, cpuUsPerEvent, rssMb, sendLagP99Ms, triggers } = point
   const medians = (spreads: typeof brokerToTriggerMs) => spreads && byShare(share => rounded(spreads[share].median, 3))
   const ranges = (spreads: typeof brokerToTriggerMs) =>

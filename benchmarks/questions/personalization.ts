@@ -5,7 +5,7 @@
  * million users, 5 % copies; four partitions) are in the stream before anything starts. In each round every contender drains
  * them from an empty state, the first of the round being another one each time, and so do the ceilings of Millrace: the bare reader, the bare
  * commits, the fold loop. A slow contender is stopped after some seconds, and its rate is of what it got done. Ratios and
- * efficiency are taken within a round. Then follows a steady load for the latency, broker to trigger.
+ * efficiency are taken within a round. Then follow rounds of a steady load for the latency, broker to trigger.
  *
  * What came out is compared with a model in memory that knows only the messages: sums over all profiles and numbers of plain
  * triggers. Millrace must be exact. Efficiency is its rate over 1 / (1/reader + 1/commit + 1/fold).
@@ -18,7 +18,7 @@ import type { Ceilings } from '../ceilings/measure.js'
 import { contenders } from '../contenders/index.js'
 import { millraceWith } from '../contenders/millrace.js'
 import { publishBacklog, type Backlog } from '../harness/backlog.js'
-import { differencesOf, drainOf, measureLoad, prepareAll, type Standing } from '../harness/comparison.js'
+import { differencesOf, drainOf, measureLoads, prepareAll, type Standing } from '../harness/comparison.js'
 import { comparisonText, contendersJson, cpuOf } from '../harness/comparison-report.js'
 import type { Drained } from '../harness/drain.js'
 import { describeDifferences } from '../harness/exactness.js'
@@ -48,10 +48,7 @@ export const personalization: Question = {
       for (const standing of standings) {
         standing.drains.push(...rounds.rounds.flatMap(({ results }) => drainIn(results.get(standing.contender.name))))
       }
-      for (const standing of standings) {
-        tell(`latency, ${standing.contender.name}`)
-        await measureLoad(rig, standing, options, tell)
-      }
+      await measureLoads(rig, standings, options, tell)
       return answer(standings, rounds, backlog, rig.versions)
     } finally {
       await rig.stop()
