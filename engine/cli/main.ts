@@ -1,52 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=32 --initial-old-space-size=160 --v8-pool-size=1
-/** The composition root: the only file that knows engine, operators and profiles together. Nothing imports it. */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { CommanderError } from 'commander'
-import { runDemo } from '../../examples/shop/demo.js'
-import { fingerprint } from '../../operators/avro/fingerprint.js'
-import { RedisStore } from '../../profiles/redis-store.js'
-import { systemClock } from '../clock.js'
-import { Engine } from '../engine.js'
-import { MillraceError, messageOf } from '../errors.js'
-import { buildProgram } from './program.js'
-import type { Services } from './services.js'
+/** The program. What it is made of is loaded only by the process that does the work. */
+import { isInit, runAsChild } from './init.js'
 
-const interrupted = new AbortController()
-
-const services: Services = {
-  demo: runDemo,
-  startEngine: (options, signal) => Engine.start(options, signal),
-  openStore: (config, pipeline) => new RedisStore(config.redis, pipeline),
-  fingerprint,
-  io: { stdout: process.stdout, stderr: process.stderr, env: process.env },
-  clock: systemClock,
-  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined), // an interrupt ends the pause
-  interrupted: interrupted.signal,
-}
-
-process.once('SIGINT', () => interrupted.abort())
-process.once('SIGTERM', () => interrupted.abort())
-// Nobody reads on, as in `millrace partitions list | head`.
-process.stdout.on('error', () => process.exit(0))
-
+const run = isInit ? runAsChild : (await import('./composition-root.js')).main
 // A failed start may leave handles open; they must not keep the process.
-process.exit(await main())
-
-async function main(): Promise<number> {
-  const program = buildProgram(services)
-  try {
-    await program.command.parseAsync()
-    return program.exitCode()
-  } catch (error) {
-    // Wrong usage was said by the parser itself; help that was asked for is no failure.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    process.stderr.write(`${describe(error)}\n`)
-    return 1
-  }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof MillraceError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  if (error.lines.length <= 1) return `${error.code}: ${messageOf(error)}`
-  return `${error.code}:\n${error.lines.map(line => `  - ${line}`).join('\n')}`
-}
+process.exit(await run())
