@@ -28,6 +28,7 @@ import type { Pipeline } from './pipeline.js'
 import { withoutNothing, type Without } from './protections.js'
 import { Leases } from './replicas/leases.js'
 import { StageChain } from './stages.js'
+import { seldom } from './seldom.js'
 import type { ProfileStore } from './store.js'
 
 export interface EngineOptions {
@@ -51,6 +52,8 @@ export interface ReplicaPartition extends PartitionStatus {
 }
 
 const startRetryMs = 1_000
+/** A server refuses each message for itself. */
+const refusalEveryMs = 10_000
 
 /** Giving one partition after the other away takes at most this long; then all that is left is given up at once. */
 const handOverMs = 3_000
@@ -62,7 +65,8 @@ export class Engine {
   readonly #ended: Promise<void>
   /** Rejects when the engine cannot go on: an error of the action `stop`. */
   readonly failure: Promise<never>
-  #isNatsConnected = true
+  /** Monotonic; absent while there is a connection. */
+  #natsLostAt: number | undefined
 
   private constructor(
     private readonly context: EngineContext,
@@ -87,20 +91,26 @@ export class Engine {
       partitions: this.#partitions,
       log,
       hint,
+      cutOffForMs: () => (this.#natsLostAt === undefined ? 0 : Math.max(1, clock.monotonicMs() - this.#natsLostAt)),
     })
     this.failure = new Promise((_resolve, reject) => this.#leases.run().catch(reject))
     // Whoever runs the engine looks at it; a stop may come first.
     this.failure.catch(() => undefined)
     void followConnection(connection, {
       lost: () => {
-        this.#isNatsConnected = false
+        this.#natsLostAt ??= clock.monotonicMs()
+        this.#leases.lookSoon()
         context.log.warn({}, 'connection to NATS lost')
       },
       back: () => {
-        this.#isNatsConnected = true
+        this.#natsLostAt = undefined
+        this.#leases.lookSoon()
         context.log.info({}, 'connection to NATS is back')
         for (const partition of this.#partitions) partition.session?.reconnected()
       },
+      refused: seldom(refusalEveryMs, (operation: string, subject: string) =>
+        log.warn({ operation, subject }, 'NATS does not allow this'),
+      ),
     })
     this.#ended = Promise.all(this.#partitions.map(partition => partition.run())).then(() => undefined)
   }
@@ -132,7 +142,11 @@ export class Engine {
       await untilReachable(log, signal, () => learnLayouts(store, model))
       await untilReachable(log, signal, () => store.saveLayout(model.layout))
       await untilReachable(log, signal, () => requireCount(store, pipeline.partitions))
-      metrics.expect(pipeline.stages, model)
+      metrics.expect(
+        pipeline.stages,
+        model,
+        lanes.map(lane => names.streams[lane]),
+      )
       const chain = await StageChain.start(
         pipeline.stages,
         { folder, notice: noticeTo(log) },
@@ -169,7 +183,7 @@ export class Engine {
   }
 
   get isNatsConnected(): boolean {
-    return this.#isNatsConnected
+    return this.#natsLostAt === undefined
   }
 
   get isStoreReachable(): boolean {
@@ -180,8 +194,9 @@ export class Engine {
     return this.context.replica
   }
 
-  /** Every partition runs, here or at another replica. */
+  /** There is a connection to NATS, and every partition runs, here or at another replica. */
   get isReady(): boolean {
+    if (!this.isNatsConnected) return false
     return this.partitions.every(({ state, owner }) => state === 'running' || (state === 'standby' && owner !== ''))
   }
 
@@ -194,8 +209,16 @@ export class Engine {
 
   /** Brings what changes by itself into the metrics; before each scrape. */
   refreshGauges(): void {
+    const { metrics } = this.context
+    metrics.connections(this.isNatsConnected, this.isStoreReachable)
     for (const { partition, state, position, pending, outboxEntries } of this.partitions) {
-      if (state !== 'standby') this.context.metrics.partition(partition, { position, pending, outboxEntries })
+      if (state === 'standby') continue
+      const isRunning = state === 'running'
+      metrics.partition(partition, {
+        ...(isRunning || position > 0 ? { position } : {}),
+        pending: isRunning && this.isNatsConnected ? pending : 'unknown',
+        outboxEntries: isRunning ? outboxEntries : 'unknown',
+      })
     }
   }
 

@@ -18,6 +18,10 @@ interface ErrorRow {
 
 export const errorTable = {
   nats_unavailable: { action: 'retry', meaning: 'NATS does not answer.' },
+  permission_denied: {
+    action: 'retry',
+    meaning: 'NATS does not allow its user something that the engine needs; the message names the subject.',
+  },
   redis_unavailable: { action: 'retry', meaning: 'Redis does not answer, or the reply to a commit was lost.' },
   starting: { action: 'retry', meaning: 'The engine has not started yet.' },
   prepare_failed: { action: 'retry', meaning: 'A stage could not load what it needs for a batch.' },
@@ -96,6 +100,10 @@ export const errorTable = {
 } as const satisfies Record<string, ErrorRow>
 
 export type ErrorCode = keyof typeof errorTable
+
+export function codesOf(action: ErrorAction): ErrorCode[] {
+  return (Object.keys(errorTable) as ErrorCode[]).filter(code => errorTable[code].action === action)
+}
 
 export class MillraceError extends Error {
   override readonly name = 'MillraceError'

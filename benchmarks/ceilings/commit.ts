@@ -36,10 +36,9 @@ export const prepareCommits: Prepare = async ({ configFile, recording, counts })
 export async function openCommitter(store: ProfileStore, partition: number): Promise<Committer> {
   const claim = { replica: 'bench', id: 'bench', stateId: 'bench', expected: '' }
   const meta = (await store.acquire(partition, claim))!
-  return new Committer(store, partition, meta.token, meta, {
-    committed: () => undefined,
-    commitFailed: error => {
-      throw error
-    },
-  })
+  const fail = (error: Error): never => {
+    throw error
+  }
+  const observer = { committed: () => undefined, commitFailed: fail, renewalFailed: fail }
+  return new Committer(store, partition, meta.token, meta, observer)
 }

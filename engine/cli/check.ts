@@ -44,7 +44,7 @@ class Report {
 
   /** Every line of the error; unreachable servers are only noted. */
   failure(what: string, error: unknown): void {
-    if (error instanceof MillraceError && error.action === 'retry') {
+    if (error instanceof MillraceError && error.action === 'retry' && error.code !== 'permission_denied') {
       this.note(`${what} not checked: ${error.message}`)
       return
     }

@@ -66,6 +66,8 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     if (stopping.aborted) return 0
     const startFailure = running.engine === undefined ? startFailureOf(error) : undefined
     if (startFailure !== undefined) await reportToSupervisor({ startFailure })
+    // For whoever reads JSON lines; the program's last line says it to people.
+    log.error({ error }, 'engine ends')
     throw error
   } finally {
     stopWatchdog()

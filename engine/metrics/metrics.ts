@@ -4,6 +4,7 @@
  * counters and histograms cost too much per event.
  */
 import { collectDefaultMetrics, Registry, type Metric } from 'prom-client'
+import { codesOf } from '../errors.js'
 import type { ProfileModel } from '../model.js'
 import type { StageDefinition } from '../operator.js'
 import { Family, histogramSeries, type Labels, type Series } from './family.js'
@@ -17,12 +18,19 @@ export interface StageMetrics {
 
 /** What is known about a partition; a field that is left out keeps its value. */
 export interface PartitionGauges {
-  readonly pending?: number
+  /** `unknown`: nobody can say now, and an old number would pass for a new one. */
+  readonly pending?: number | 'unknown'
   readonly position?: number
   /** Broker's time, epoch milliseconds. */
   readonly lastEventAt?: number
-  readonly outboxEntries?: number
+  readonly outboxEntries?: number | 'unknown'
 }
+
+/** Why a trigger may be held back, whatever kind it is of. */
+const suppressionReasons = ['cap', 'cooldown', 'error', 'too_many_waits']
+/** Under which name the rules of the profile reject events, and for what; `operator_error` is the stages'. */
+const profileStage = 'profile'
+const profileRejects = codesOf('dead_letter').filter(code => code !== 'operator_error')
 
 export class Metrics {
   readonly #registry = new Registry()
@@ -59,13 +67,20 @@ export class Metrics {
   expect(
     stages: readonly Pick<StageDefinition, 'name' | 'drops' | 'rejects'>[],
     model: Pick<ProfileModel, 'triggers' | 'segments' | 'traits'>,
+    outputs: readonly string[],
   ): void {
     for (const stage of stages) {
       this.stage(stage.name)
       for (const reason of stage.drops) this.dropped(stage.name, reason, 0)
-      for (const reason of stage.rejects) this.deadLettered(stage.name, reason, 0)
+      for (const reason of [...stage.rejects, 'operator_error']) this.deadLettered(stage.name, reason, 0)
     }
-    for (const trigger of model.triggers) this.triggered(trigger, 0)
+    for (const reason of profileRejects) this.deadLettered(profileStage, reason, 0)
+    for (const reason of codesOf('halt')) this.#series('halts', reason).value += 0
+    for (const stream of outputs) this.published(stream, 0, 0)
+    for (const trigger of model.triggers) {
+      this.triggered(trigger, 0)
+      for (const reason of suppressionReasons) this.suppressed(trigger, reason, 0)
+    }
     for (const trait of model.traits) this.late(trait, 0)
     for (const segment of model.segments) {
       this.segmentChanged(segment, 'entered', 0)
@@ -115,6 +130,10 @@ export class Metrics {
     this.#series('commitRetries').value++
   }
 
+  renewalRetry(): void {
+    this.#series('renewalRetries').value++
+  }
+
   readerRestart(): void {
     this.#series('readerRestarts').value++
   }
@@ -145,10 +164,20 @@ export class Metrics {
   partition(partition: number, gauges: PartitionGauges): void {
     const { pending, position, lastEventAt, outboxEntries } = gauges
     const label = String(partition)
-    if (pending !== undefined) this.#series('pending', label).value = pending
+    if (pending !== undefined) this.#gauge('pending', label, pending)
     if (position !== undefined) this.#series('position', label).value = position
     if (lastEventAt !== undefined) this.#series('lastEvent', label).value = lastEventAt / 1000
-    if (outboxEntries !== undefined) this.#series('outboxEntries', label).value = outboxEntries
+    if (outboxEntries !== undefined) this.#gauge('outboxEntries', label, outboxEntries)
+  }
+
+  connections(isNatsConnected: boolean, isRedisConnected: boolean): void {
+    this.#series('natsConnected').value = Number(isNatsConnected)
+    this.#series('redisConnected').value = Number(isRedisConnected)
+  }
+
+  /** This replica reports the partition from now on. */
+  acquired(partition: number): void {
+    this.#series('owned', String(partition)).value = 1
   }
 
   /** The partition stopped and waits for a person. */
@@ -159,7 +188,6 @@ export class Metrics {
 
   /** The partition runs, for the first time or again. */
   running(partition: number): void {
-    this.#series('owned', String(partition)).value = 1
     this.#series('halted', String(partition)).value = 0
   }
 
@@ -184,6 +212,11 @@ export class Metrics {
 
   #series(name: MetricName, ...labelValues: string[]): Series {
     return this.#families.get(name)!.series(...labelValues)
+  }
+
+  #gauge(name: MetricName, label: string, value: number | 'unknown'): void {
+    if (value === 'unknown') this.#families.get(name)!.forget(label)
+    else this.#series(name, label).value = value
   }
 
   #family(name: MetricName): void {

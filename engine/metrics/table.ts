@@ -80,7 +80,11 @@ export const metricTable = {
     'millrace_commit_conflicts_total',
     'Commits refused because the stored position was another.',
   ),
-  commitRetries: counter('millrace_commit_retries_total', 'Commits sent again because the outcome was unknown.'),
+  commitRetries: counter(
+    'millrace_commit_retries_total',
+    'Commits sent again because Redis refused them or the outcome was unknown.',
+  ),
+  renewalRetries: counter('millrace_lease_renewal_retries_total', 'Renewals of a lease asked for again.'),
   cacheHits: counter('millrace_cache_hits_total', 'Times an event found its profile in memory.'),
   cacheMisses: counter('millrace_cache_misses_total', 'Profiles loaded from the store.'),
 
@@ -99,7 +103,13 @@ export const metricTable = {
     'stream',
   ),
 
-  pending: gauge('millrace_partition_pending_events', 'Events in the stream that are not yet read.', 'partition'),
+  natsConnected: gauge('millrace_nats_connected', '1 while this replica has a connection to NATS, otherwise 0.'),
+  redisConnected: gauge('millrace_redis_connected', '1 while this replica has a connection to Redis, otherwise 0.'),
+  pending: gauge(
+    'millrace_partition_pending_events',
+    'Events in the stream that are not yet read; absent while nobody knows.',
+    'partition',
+  ),
   position: gauge('millrace_partition_position', 'Stream position up to which the state is complete.', 'partition'),
   lastEvent: {
     ...gauge(
@@ -109,8 +119,16 @@ export const metricTable = {
     ),
     isDuration: true,
   },
-  owned: gauge('millrace_partition_owned', '1 while this replica runs the partition, otherwise 0.', 'partition'),
-  outboxEntries: gauge('millrace_partition_outbox_entries', 'Committed effects not yet acknowledged.', 'partition'),
+  owned: gauge(
+    'millrace_partition_owned',
+    '1 while this replica owns the partition, running or not, otherwise 0.',
+    'partition',
+  ),
+  outboxEntries: gauge(
+    'millrace_partition_outbox_entries',
+    'Committed effects not yet acknowledged; absent while nobody knows.',
+    'partition',
+  ),
   halted: gauge('millrace_partition_halted', '1 while a partition waits for a decision, otherwise 0.', 'partition'),
   halts: counter('millrace_halts_total', 'Partitions halted.', 'reason'),
   readerRestarts: counter(

@@ -66,14 +66,19 @@ async function connectionOptions(settings: NatsSettings, name: string): Promise<
   }
 }
 
-/** Tells when the link is lost and when it is back, until the connection is closed. */
-export async function followConnection(
-  connection: NatsConnection,
-  told: { readonly lost: () => void; readonly back: () => void },
-): Promise<void> {
-  for await (const status of connection.status()) {
-    if (status.type === Events.Disconnect) told.lost()
-    else if (status.type === Events.Reconnect) told.back()
+export interface ConnectionObserver {
+  readonly lost: () => void
+  readonly back: () => void
+  /** The user may not do this: `publish` or `subscription`. The server says it without saying to which request it belongs. */
+  readonly refused?: (operation: string, subject: string) => void
+}
+
+/** Tells when the link is lost, when it is back, and what the server does not allow, until the connection is closed. */
+export async function followConnection(connection: NatsConnection, told: ConnectionObserver): Promise<void> {
+  for await (const { type, permissionContext } of connection.status()) {
+    if (type === Events.Disconnect) told.lost()
+    else if (type === Events.Reconnect) told.back()
+    else if (permissionContext !== undefined) told.refused?.(permissionContext.operation, permissionContext.subject)
   }
 }
 
@@ -92,6 +97,8 @@ export function natsError(error: unknown, doing: string): MillraceError {
     ) {
       return new MillraceError('authentication_failed', text, { cause: error })
     }
+    if (error.code === ErrorCode.PermissionsViolation)
+      return new MillraceError('permission_denied', text, { cause: error })
     if (error.code === ErrorCode.JetStreamNotEnabled && !isPassing(error))
       return new MillraceError('jetstream_missing', text, { cause: error })
   }

@@ -7,8 +7,10 @@ import { MillraceError, messageOf } from '../errors.js'
 import type { Commit, CommitOutcome, ProfileStore } from '../store.js'
 
 export interface CommitObserver {
-  /** Every attempt, answered or not. */
+  /** Every attempt at a commit that is not known to be written. */
   commitFailed(error: Error): void
+  /** The same of a renewal, or of giving the partition up. */
+  renewalFailed(error: Error): void
   committed(durationMs: number): void
 }
 
@@ -83,7 +85,8 @@ export class Committer {
     this.#isCommitting = true
     try {
       if (this.#renewal !== undefined) await this.#renewal
-      await this.#until(signal, () => this.store.commit(this.partition, commit))
+      const failed = (error: Error): void => this.observer.commitFailed(error)
+      await this.#until(signal, () => this.store.commit(this.partition, commit), failed)
     } finally {
       this.#isCommitting = false
     }
@@ -95,18 +98,18 @@ export class Committer {
   /** Proves the token and the last commit, unless a commit is about to. Throws `fenced`, `CommitConflict`, or the abort reason. */
   renew(signal: AbortSignal): Promise<void> {
     if (this.#isCommitting) return Promise.resolve()
-    this.#renewal ??= this.#until(signal, () => this.store.renew(this.partition, this.token, this.#lastId)).finally(
-      () => {
-        this.#renewal = undefined
-      },
-    )
+    const renew = () => this.store.renew(this.partition, this.token, this.#lastId)
+    const failed = (error: Error): void => this.observer.renewalFailed(error)
+    this.#renewal ??= this.#until(signal, renew, failed).finally(() => {
+      this.#renewal = undefined
+    })
     return this.#renewal
   }
 
   /** Gives the partition up; nothing may be in flight. A failure costs the next owner a lease and nothing else. */
   async release(): Promise<void> {
     await this.store.release(this.partition, this.token).catch((error: unknown) => {
-      this.observer.commitFailed(error instanceof Error ? error : new Error(messageOf(error)))
+      this.observer.renewalFailed(errorOf(error))
     })
   }
 
@@ -118,13 +121,17 @@ export class Committer {
   }
 
   /** Until there is an answer. Only a good one proves the lease. */
-  async #until(signal: AbortSignal, attempt: () => Promise<CommitOutcome>): Promise<void> {
+  async #until(
+    signal: AbortSignal,
+    attempt: () => Promise<CommitOutcome>,
+    failed: (error: Error) => void,
+  ): Promise<void> {
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted()
       const askedAt = performance.now()
       const outcome = await attempt().catch((error: unknown) => {
         if (error instanceof MillraceError && error.action === 'stop') throw error
-        this.observer.commitFailed(error instanceof Error ? error : new Error(messageOf(error)))
+        failed(errorOf(error))
       })
       if (outcome !== undefined) {
         this.#requireOk(outcome)
@@ -134,6 +141,10 @@ export class Committer {
       await delay(retryMs[Math.min(tries, retryMs.length - 1)], undefined, { signal })
     }
   }
+}
+
+function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(messageOf(error))
 }
 
 function fenced(partition: number): MillraceError {

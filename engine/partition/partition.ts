@@ -125,6 +125,14 @@ export class Partition implements Leasable {
     this.#wakeup.wake()
   }
 
+  /** Gives it up as it is stored: what was taken and what is not published yet is left to the next owner. */
+  abandon(): void {
+    if (this.#claim === undefined) return
+    this.#isReleasing = true
+    this.#session?.abandon()
+    this.#wakeup.wake()
+  }
+
   async rehearse(): Promise<void> {
     try {
       await rehearse(this.context, this.number)
@@ -164,6 +172,7 @@ export class Partition implements Leasable {
       // From here on the claim is this token's.
       this.#claim = { expected: found.token, id: randomUUID() }
       this.#isOwner = true
+      this.context.metrics.acquired(this.number)
       if (this.#isReleasing) return await this.#giveUp()
       await this.#runSession(found)
       this.#standBy('')

@@ -1,9 +1,13 @@
 /** What a session tells the metrics: once per batch, never per event. */
 import type { EngineContext } from '../context.js'
 import type { OutboxOptions } from '../outbox/outbox.js'
+import { seldom } from '../seldom.js'
 import type { CommitObserver } from './committer.js'
 import type { Fold } from './fold.js'
 import type { ProfileCache } from './profile-cache.js'
+
+/** Of one partition: there may be a thousand, and each tries twice a second. */
+const sayEveryMs = 10_000
 
 type Told = Pick<EngineContext, 'metrics' | 'log' | 'names' | 'clock'>
 
@@ -11,11 +15,21 @@ export function sessionObserver(
   { metrics, log, names, clock }: Told,
   partition: number,
 ): CommitObserver & Pick<OutboxOptions, 'onPublished' | 'onFailure'> {
+  const say = (sentence: string) => seldom(sayEveryMs, (error: Error) => log.warn({ partition, error }, sentence))
+  const [sayCommit, sayRenewal, sayPublish] = [
+    say('commit is tried again'),
+    say('lease is renewed again'),
+    say('publishing is tried again'),
+  ]
   return {
     committed: durationMs => metrics.commitDuration.observe(durationMs),
     commitFailed: error => {
       metrics.commitRetry()
-      log.warn({ partition, error }, 'commit is tried again')
+      sayCommit(error)
+    },
+    renewalFailed: error => {
+      metrics.renewalRetry()
+      sayRenewal(error)
     },
     onPublished: (entry, isDuplicate) => {
       metrics.published(names.streams[entry.lane], 1, isDuplicate ? 1 : 0)
@@ -23,7 +37,7 @@ export function sessionObserver(
         metrics.brokerToTrigger.observe(clock.wallMs() - entry.causedAtMs)
       }
     },
-    onFailure: error => log.warn({ partition, error }, 'publishing is tried again'),
+    onFailure: sayPublish,
   }
 }
 

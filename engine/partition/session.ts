@@ -23,21 +23,12 @@ import { recordFold, sessionObserver } from './session-metrics.js'
 import { openReader, verifyStream } from './session-reader.js'
 import { StagedBatch } from './staged-batch.js'
 import { Trials } from './trials.js'
+import { wallSlackMs, wallSlackOf } from './wall-slack.js'
 
 /** The lease is renewed at a third of it; looks at its age within that time. */
 const looksPerRenewal = 3
 /** A partition that has had no event for this long moves its position along with the stream. */
 const idleMs = 5_000
-/**
- * Timers fire by the wall clock this much late, and only when the broker confirms that nothing is left to receive: an event
- * that was stored before a timer's moment must be folded before it.
- */
-const wallSlackMs = 100
-/**
- * The same where the stream has replicas: its leader gives an event its time before the others have agreed to store it, and does not
- * show it before that. Seen on a busy machine: 300 ms.
- */
-const replicatedSlackMs = 2_000
 /** How long a session that ends waits for what it has published; whoever is next finds out by itself what came of it. */
 const publishedWithinMs = 1_000
 
@@ -55,6 +46,7 @@ export class Session {
   #inFlight: Promise<void> | undefined
   #failure: unknown
   #isStopping = false
+  #isAbandoning = false
   /** The loop may wait long for a stage; the lease must not. */
   readonly #keeper: NodeJS.Timeout
   #lastMoveAt = performance.now()
@@ -133,6 +125,12 @@ export class Session {
     this.#wakeup.wake()
   }
 
+  /** As `stop`, but what is not folded and what is not published is left to the next owner, who finds it where it is stored. */
+  abandon(): void {
+    this.#isAbandoning = true
+    this.stop()
+  }
+
   /** The connection to NATS is back. */
   reconnected(): void {
     this.#reader.restart('reconnect')
@@ -145,11 +143,12 @@ export class Session {
     this.#wallSlackMs = wallSlackOf(await streams.facts(names.streams.events))
     for (;;) {
       this.#throwFailure()
+      if (this.#isAbandoning) break
       if (this.#isStopping && (this.#staged === undefined || this.#staged.isDone)) break
       if (!(await this.#step())) await this.#wakeup.wait(this.#idleFor())
     }
     await this.#settle()
-    while (!this.#outbox.isEmpty) {
+    while (!this.#outbox.isEmpty && !this.#isAbandoning) {
       this.#throwFailure()
       await this.#wakeup.wait(100)
       this.signal.throwIfAborted()
@@ -388,8 +387,4 @@ export class Session {
     const untilDue = this.#memory.timers.nextDueAt + this.#wallSlackMs - this.context.clock.wallMs()
     return Math.min(Math.max(untilDue, 5), 1_000)
   }
-}
-
-function wallSlackOf({ isReplicated }: { readonly isReplicated: boolean }): number {
-  return isReplicated ? replicatedSlackMs : wallSlackMs
 }

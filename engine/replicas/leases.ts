@@ -26,6 +26,8 @@ export interface Leasable {
   claim(expected: string): void
   /** Finish what was taken, then give it up. */
   release(): void
+  /** Give it up as it is stored. */
+  abandon(): void
   /** Do what taking it takes, without taking it: the first time of everything is slow. Never rejects. */
   rehearse(): Promise<void>
 }
@@ -35,6 +37,8 @@ export interface LeaseOptions extends MembersOptions {
   readonly partitions: readonly Leasable[]
   /** Tells the other replicas that something is free or somebody ready. Only saves them time. */
   readonly hint: () => void
+  /** Milliseconds without a connection to NATS, 0 with one. */
+  readonly cutOffForMs: () => number
 }
 
 /** What came of reading a partition's meta. */
@@ -42,6 +46,11 @@ type ReadMeta = PromiseSettledResult<PartitionMeta | undefined>
 
 /** Looks within one lease. */
 const looksPerLease = 10
+/**
+ * A short cut of the link mends itself. Longer than replicas take one after the other to notice that a server is away for all of them,
+ * or the first to notice would give everything to the last.
+ */
+const patienceMs = 5_000
 /** Between two looks of a replica that leaves, if no hint comes. */
 const leavingLookMs = 100
 
@@ -152,6 +161,7 @@ export class Leases {
       this.#owners[number] = replica
     }
     for (const number of plan.release) partitions[number]!.release()
+    if (this.options.cutOffForMs() > patienceMs) for (const number of plan.abandon) partitions[number]!.abandon()
     // Others must not give more meanwhile.
     if (this.#standing !== standing) this.#wakeup.wake()
     if (this.#isLeaving && !partitions.some(({ isClaimed }) => isClaimed)) this.#given.wake()
@@ -183,6 +193,7 @@ export class Leases {
 
   get #standing(): Standing {
     if (this.#isLeaving) return 'leaving'
+    if (this.options.cutOffForMs() > 0) return 'cut_off'
     return this.options.partitions.some(({ isSettling }) => isSettling) ? 'busy' : 'ready'
   }
 

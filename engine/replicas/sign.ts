@@ -5,8 +5,13 @@
  */
 import type { ErrorCode } from '../errors.js'
 
-/** `busy`: with taking over what it has already claimed. `leaving`: takes nothing any more and gives everything away. */
-export type Standing = 'ready' | 'busy' | 'leaving'
+/**
+ * `busy`: with taking over what it has already claimed. `leaving`: takes nothing any more and gives everything away. `cut_off`: has
+ * no connection to NATS, and can do nothing with a partition.
+ */
+export type Standing = (typeof standings)[number]
+
+const standings = ['ready', 'busy', 'leaving', 'cut_off'] as const
 
 /** Codes of the partitions that a replica owns and has halted. */
 export type Halts = ReadonlyMap<number, ErrorCode>
@@ -36,8 +41,8 @@ export function incarnationIn(sign: string): string {
 }
 
 export function standingIn(sign: string): Standing {
-  const [, , standing] = sign.split(':')
-  return standing === 'busy' || standing === 'leaving' ? standing : 'ready'
+  const [, , written] = sign.split(':')
+  return standings.find(standing => standing === written) ?? 'ready'
 }
 
 /** A later release may know codes that this one does not; what cannot be a code or a partition is left out. */

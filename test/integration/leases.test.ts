@@ -1,17 +1,29 @@
 /** Several replicas on one pipeline. Killed processes are the fault suite's. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { loadConfig } from '../../engine/config/config.js'
 import { MillraceError } from '../../engine/errors.js'
+import type { ProfileStore } from '../../engine/index.js'
 import { RedisStore } from '../../profiles/redis-store.js'
+import { Broker } from '../support/broker.js'
 import type { RunningEngine } from '../support/engine.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce, read } from '../support/exactly-once.js'
+import { startLink } from '../support/link.js'
 import { testOnEachNats } from '../support/nats-releases.js'
 import { visitPartitions, visits } from '../support/visits.js'
 import { visitsOf, world } from '../support/world.js'
 
 const owned = ({ partitions }: RunningEngine): number[] =>
   partitions.filter(({ state }) => state === 'running').map(({ partition }) => partition)
+
+/** How often the store was asked for this since. */
+function countOf(store: ProfileStore, call: 'acquire' | 'release'): () => number {
+  let count = 0
+  const original = store[call].bind(store) as (...given: unknown[]) => unknown
+  Object.assign(store, { [call]: (...given: unknown[]) => (count++, original(...given)) })
+  return () => count
+}
 
 const holds = (engine: RunningEngine, count: number) =>
   eventually(`it runs ${count} partitions`, () => {
@@ -110,6 +122,48 @@ testOnEachNats(
     await exactlyOnce(t, broker, second, sent)
   },
 )
+
+testOnEachNats('a replica without NATS leaves all to one that has it, and gets its share back', async (t, nats) => {
+  const { broker, start, servers } = await world(t, nats)
+  const link = await startLink(t, [servers.nats])
+  const settings = { MILLRACE_LEASE_TTL: '60s' }
+  const first = await start(visits(), { settings, nats: link.addresses[0]! })
+  await holds(first, visitPartitions)
+  const second = await start(visits(), { settings })
+  await Promise.all([holds(first, 2), holds(second, 2)])
+  const sent = visitsOf(600)
+  await broker.publish(...sent.slice(0, 200))
+  await link.set('refuse')
+  await broker.publish(...sent.slice(200, 400))
+  await holds(second, visitPartitions)
+  t.notOk(first.engine.isReady)
+  await exactlyOnce(t, broker, second, sent.slice(0, 400))
+  await link.set('pass')
+  await Promise.all([holds(first, 2), holds(second, 2)])
+  await broker.publish(...sent.slice(400))
+  await exactlyOnce(t, broker, [first, second], sent)
+})
+
+test('when NATS is away for all replicas, each keeps what it has', async t => {
+  const { start, servers } = await world(t)
+  const engines = [await start(), await start()] as const
+  await Promise.all(engines.map(engine => holds(engine, 2)))
+  const before = engines.map(owned)
+  const claims = engines.map(({ store }) => countOf(store, 'acquire'))
+  const releases = engines.map(({ store }) => countOf(store, 'release'))
+  await servers.nats.kill()
+  await eventually('both have noticed', () => engines.every(({ engine }) => !engine.isNatsConnected))
+  // Twice as long as one without NATS waits before it leaves its partitions to others.
+  await delay(10_000)
+  await servers.nats.start()
+  // The client of the test waited too long.
+  const broker = await Broker.connect(t, servers.nats.url)
+  const sent = visitsOf(100)
+  await broker.publish(...sent)
+  await exactlyOnce(t, broker, engines, sent)
+  t.strictSame(engines.map(owned), before)
+  for (const count of [...claims, ...releases]) t.equal(count(), 0)
+})
 
 test('a process of the same name takes the partitions back without waiting for the lease', async t => {
   const { broker, start } = await world(t)

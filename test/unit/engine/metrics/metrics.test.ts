@@ -110,6 +110,23 @@ t.test('a partition shows what was last said about it', async t => {
   t.equal(await read(metrics, 'millrace_partition_outbox_entries', ',partition="3"'), 2)
 })
 
+t.test('what nobody knows now is not shown', async t => {
+  const metrics = new Metrics('shop')
+  metrics.partition(3, { pending: 7, position: 100, outboxEntries: 2 })
+  metrics.partition(3, { pending: 'unknown', outboxEntries: 'unknown' })
+  t.equal(await read(metrics, 'millrace_partition_pending_events', ',partition="3"'), undefined)
+  t.equal(await read(metrics, 'millrace_partition_outbox_entries', ',partition="3"'), undefined)
+  t.equal(await read(metrics, 'millrace_partition_position', ',partition="3"'), 100)
+})
+
+t.test('connections are down until somebody says otherwise', async t => {
+  const metrics = new Metrics('shop')
+  t.equal(await read(metrics, 'millrace_nats_connected'), 0)
+  metrics.connections(true, false)
+  t.equal(await read(metrics, 'millrace_nats_connected'), 1)
+  t.equal(await read(metrics, 'millrace_redis_connected'), 0)
+})
+
 t.test('a halt stands until the partition runs again, its count stays', async t => {
   const metrics = new Metrics('shop')
   const halted = () => read(metrics, 'millrace_partition_halted', ',partition="1"')
@@ -125,11 +142,18 @@ t.test('a halt stands until the partition runs again, its count stays', async t 
 t.test('what a definition can lead to is there at zero before it happens', async t => {
   const metrics = new Metrics('shop')
   const stage = { name: 'decode', drops: ['ignored'], rejects: ['truncated'] }
-  metrics.expect([stage], { triggers: ['vip'], segments: ['big'], traits: ['views'] })
+  metrics.expect([stage], { triggers: ['vip'], segments: ['big'], traits: ['views'] }, ['TRIGGERS'])
   t.equal(await read(metrics, 'millrace_events_total'), 0)
   t.equal(await read(metrics, 'millrace_stage_events_in_total', ',stage="decode"'), 0)
   t.equal(await read(metrics, 'millrace_events_dropped_total', ',stage="decode",reason="ignored"'), 0)
   t.equal(await read(metrics, 'millrace_events_dead_lettered_total', ',stage="decode",reason="truncated"'), 0)
+  const deadLettered = 'millrace_events_dead_lettered_total'
+  t.equal(await read(metrics, deadLettered, ',stage="decode",reason="operator_error"'), 0)
+  t.equal(await read(metrics, deadLettered, ',stage="profile",reason="event_kills"'), 0)
+  t.equal(await read(metrics, 'millrace_halts_total', ',reason="events_lost"'), 0)
+  t.equal(await read(metrics, 'millrace_halts_total', ',reason="fold_error"'), undefined, 'no halt')
+  t.equal(await read(metrics, 'millrace_published_total', ',stream="TRIGGERS"'), 0)
+  t.equal(await read(metrics, 'millrace_triggers_suppressed_total', ',trigger="vip",reason="cooldown"'), 0)
   t.equal(await read(metrics, 'millrace_triggers_total', ',trigger="vip"'), 0)
   t.equal(await read(metrics, 'millrace_segment_changes_total', ',segment="big",change="entered"'), 0)
   t.equal(await read(metrics, 'millrace_segment_changes_total', ',segment="big",change="exited"'), 0)

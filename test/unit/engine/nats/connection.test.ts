@@ -30,6 +30,7 @@ test("the server's words are kept, and the cause", async t => {
 test('refused credentials, and what already has a code', async t => {
   for (const code of [ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.AccountExpired])
     t.equal(natsError(NatsError.errorForCode(code), 'connecting').code, 'authentication_failed', code)
+  t.equal(natsError(NatsError.errorForCode(ErrorCode.PermissionsViolation), 'asking').code, 'permission_denied')
   const known = new MillraceError('stream_missing', 'there is no stream "EVENTS"')
   t.equal(natsError(known, 'asking'), known)
 })

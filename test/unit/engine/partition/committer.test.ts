@@ -28,6 +28,7 @@ async function open() {
   const failures: Error[] = []
   const committer = new Committer(store, 0, meta.token, meta, {
     commitFailed: error => failures.push(error),
+    renewalFailed: error => failures.push(error),
     committed: () => {},
   })
   const aborting = new AbortController()

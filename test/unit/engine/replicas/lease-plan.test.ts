@@ -8,7 +8,7 @@ const plan = (me: string, members: string[], owners: string[], standing: Record<
   planLeases({ me, living: new Map(members.map(name => [name, standing[name] ?? 'ready'])), owners })
 
 test('a replica alone takes what is free and leaves what is owned', async t => {
-  t.strictSame(plan('a', ['a'], ['', 'z', '', 'a']), { claim: [0, 2], release: [] })
+  t.strictSame(plan('a', ['a'], ['', 'z', '', 'a']), { claim: [0, 2], release: [], abandon: [] })
 })
 
 test('free partitions go to those who have the fewest, each to one', async t => {
@@ -20,13 +20,13 @@ test('free partitions go to those who have the fewest, each to one', async t => 
 
 test('nothing moves while nobody has two more than another one', async t => {
   const owners = ['a', 'a', 'a', 'b', 'b']
-  for (const me of ['a', 'b']) t.strictSame(plan(me, ['a', 'b'], owners), { claim: [], release: [] })
+  for (const me of ['a', 'b']) t.strictSame(plan(me, ['a', 'b'], owners), { claim: [], release: [], abandon: [] })
 })
 
 test('who has the most gives one to a newcomer, and nobody else does', async t => {
   const owners = Array.from({ length: 12 }, (_, i) => (i < 6 ? 'a' : 'b'))
   t.strictSame(plan('a', ['a', 'b', 'c'], owners).release, [5])
-  for (const me of ['b', 'c']) t.strictSame(plan(me, ['a', 'b', 'c'], owners), { claim: [], release: [] })
+  for (const me of ['b', 'c']) t.strictSame(plan(me, ['a', 'b', 'c'], owners), { claim: [], release: [], abandon: [] })
 })
 
 test('nothing is given while something is free, or whoever would take it is busy', async t => {
@@ -42,10 +42,10 @@ test('who is busy takes what is free all the same: it would stand still for long
 
 test('a replica that leaves takes nothing and gives all, one at a time', async t => {
   const leaving = { a: 'leaving' } as const
-  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'a'], leaving), { claim: [], release: [2] })
-  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'b'], leaving), { claim: [], release: [0] }, 'the last one, too')
-  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', ''], leaving), { claim: [], release: [] }, 'when that was taken')
-  t.strictSame(plan('b', ['a', 'b'], ['a', 'b', ''], leaving), { claim: [2], release: [] })
+  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'a'], leaving), { claim: [], release: [2], abandon: [] })
+  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'b'], leaving), { claim: [], release: [0], abandon: [] }, 'the last one, too')
+  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', ''], leaving), { claim: [], release: [], abandon: [] }, 'when that was taken')
+  t.strictSame(plan('b', ['a', 'b'], ['a', 'b', ''], leaving), { claim: [2], release: [], abandon: [] })
   t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'b'], { a: 'leaving', b: 'busy' }).release, [])
 })
 
@@ -57,18 +57,35 @@ test('nobody evens out while somebody leaves', async t => {
 
 test('when nobody stays, whoever leaves gives all at once', async t => {
   const leaving = { a: 'leaving', b: 'leaving' } as const
-  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'a', ''], leaving), { claim: [], release: [0, 2] })
+  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'a', ''], leaving), { claim: [], release: [0, 2], abandon: [] })
+})
+
+test('a replica without NATS takes nothing and leaves all to those who have it, at once', async t => {
+  const owners = ['a', 'b', 'a', '', 'a']
+  const cutOff = { a: 'cut_off' } as const
+  t.strictSame(plan('a', ['a', 'b'], owners, cutOff), { claim: [], release: [], abandon: [0, 2, 4] })
+  t.strictSame(plan('b', ['a', 'b'], owners, cutOff), { claim: [3], release: [], abandon: [] })
+  t.strictSame(plan('a', ['a', 'b'], owners, { a: 'cut_off', b: 'busy' }).abandon, [0, 2, 4], 'busy or not')
+})
+
+test('when nobody has NATS, everybody keeps what is theirs, and only who leaves gives', async t => {
+  const nobody = { a: 'cut_off', b: 'cut_off' } as const
+  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'a', ''], nobody), { claim: [], release: [], abandon: [] })
+  t.strictSame(plan('a', ['a'], ['a', 'z', ''], nobody), { claim: [], release: [], abandon: [] })
+  const leaving = { a: 'leaving', b: 'cut_off' } as const
+  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'a'], leaving), { claim: [], release: [0, 2], abandon: [] })
+  t.strictSame(plan('b', ['a', 'b'], ['a', 'b', 'a'], leaving), { claim: [], release: [], abandon: [] })
 })
 
 test('with more replicas than partitions each of the first ones has one', async t => {
   t.strictSame(plan('a', ['a', 'b', 'c', 'd'], ['a', 'a', 'a']).release, [2])
   t.strictSame(plan('c', ['a', 'b', 'c', 'd'], ['a', 'b', '']).claim, [2])
   for (const me of ['a', 'b', 'c', 'd'])
-    t.strictSame(plan(me, ['a', 'b', 'c', 'd'], ['a', 'b', 'c']), { claim: [], release: [] })
+    t.strictSame(plan(me, ['a', 'b', 'c', 'd'], ['a', 'b', 'c']), { claim: [], release: [], abandon: [] })
 })
 
 test('what a dead replica still holds is left to it', async t => {
-  t.strictSame(plan('a', ['a', 'b'], ['dead', 'dead', 'a', 'b']), { claim: [], release: [] })
+  t.strictSame(plan('a', ['a', 'b'], ['dead', 'dead', 'a', 'b']), { claim: [], release: [], abandon: [] })
 })
 
 test('from any start, replicas that act by the plan become even, give nothing twice and then keep still', async t => {

@@ -15,7 +15,7 @@ const olderReader = (sign: string) => {
 test('what is written is read again', t => {
   const code = fc.constantFrom<ErrorCode>('timer_error', 'profile_unreadable', 'stream_missing')
   const halts = fc.array(fc.tuple(fc.nat(1_023), code)).map(pairs => new Map(pairs))
-  const standing = fc.constantFrom('ready', 'busy', 'leaving')
+  const standing = fc.constantFrom('ready', 'busy', 'leaving', 'cut_off')
   fc.assert(
     fc.property(fc.nat(), standing, halts, (beats, standing, halts) => {
       const sign = writeSign({ incarnation, beats, standing, halts })
