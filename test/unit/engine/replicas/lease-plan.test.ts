@@ -43,8 +43,16 @@ test('who is busy takes what is free all the same: it would stand still for long
 test('a replica that leaves takes nothing and gives all, one at a time', async t => {
   const leaving = { a: 'leaving' } as const
   t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'a'], leaving), { claim: [], release: [2], abandon: [] })
-  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'b'], leaving), { claim: [], release: [0], abandon: [] }, 'the last one, too')
-  t.strictSame(plan('a', ['a', 'b'], ['a', 'b', ''], leaving), { claim: [], release: [], abandon: [] }, 'when that was taken')
+  t.strictSame(
+    plan('a', ['a', 'b'], ['a', 'b', 'b'], leaving),
+    { claim: [], release: [0], abandon: [] },
+    'the last one, too',
+  )
+  t.strictSame(
+    plan('a', ['a', 'b'], ['a', 'b', ''], leaving),
+    { claim: [], release: [], abandon: [] },
+    'when that was taken',
+  )
   t.strictSame(plan('b', ['a', 'b'], ['a', 'b', ''], leaving), { claim: [2], release: [], abandon: [] })
   t.strictSame(plan('a', ['a', 'b'], ['a', 'b', 'b'], { a: 'leaving', b: 'busy' }).release, [])
 })
