@@ -237,9 +237,12 @@ export class Engine {
       const view = model.view(model.decode(key, bytes), now)
       return isGone(view) ? undefined : { view, isStale: false }
     } catch (error) {
+      // What cannot be read will not be better for being old.
+      if (error instanceof MillraceError && error.action !== 'retry') throw error
       const state = this.#partitions[partition]!.session?.lastGood(key)
       if (state === undefined) throw error
-      return { view: model.view(state, now), isStale: true }
+      const view = model.view(state, now)
+      return isGone(view) ? undefined : { view, isStale: true }
     }
   }
 

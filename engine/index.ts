@@ -35,6 +35,7 @@ export { Problems } from './problems.js'
 export { MillraceError, errorTable, messageOf, type ErrorAction, type ErrorCode } from './errors.js'
 export type { Effects, ProfileModel, ProfileState, ProfileView, StoredLayout } from './model.js'
 export { withoutNothing, type Protection, type Without } from './protections.js'
+export { readSetFile } from './config/set-file.js'
 export { generationSuffix } from './generation.js'
 export { freshMeta } from './store.js'
 export type {

@@ -66,7 +66,7 @@ export interface StageDefinition {
   readonly operator: string
   /** Unique within the pipeline, which `pipeline` checks; label of metrics and token of dead-letter subjects. */
   readonly name: string
-  /** Parsed options as written, for the definition's hash. */
+  /** Options as they are written, for the definition's hash. */
   readonly fingerprint: string
   readonly problems: readonly string[]
   readonly drops: readonly string[]
@@ -107,7 +107,8 @@ export function defineOperator<const Specs extends OptionSpecs>(
   return Object.assign(call as Operator<Specs>, { declaration })
 }
 
-/** Functions count by their source text: an edited predicate is a changed definition. */
+/** Functions and patterns count by their source text: an edited predicate is a changed definition. */
 function fingerprint(input: unknown): string {
-  return JSON.stringify(input, (_key, value: unknown) => (typeof value === 'function' ? String(value) : value)) ?? ''
+  const isSource = (value: unknown): boolean => typeof value === 'function' || value instanceof RegExp
+  return JSON.stringify(input, (_key, value: unknown) => (isSource(value) ? String(value) : value)) ?? ''
 }

@@ -48,15 +48,11 @@ export function parseOptions<Specs extends OptionSpecs>(
 ): OptionValues<Specs> {
   const values: Record<string, unknown> = {}
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    problems.add('', 'must be an object of options', input)
+    problems.add('options', 'must be an object', input)
     return values as OptionValues<Specs>
   }
   const given = input as Record<string, unknown>
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(specs, name)) {
-      problems.add(name, `is not an option; known are ${Object.keys(specs).sort().join(', ') || 'none'}`)
-    }
-  }
+  problems.addUnknown(given, Object.keys(specs))
   for (const [name, spec] of Object.entries(specs)) {
     const value = given[name] ?? spec.fallback
     if (value === undefined || value === null) {

@@ -29,3 +29,6 @@ export function drop(reason: string): Drop {
 export function reject(reason: string, detail: string): Reject {
   return new Reject(reason, detail)
 }
+
+/** What the rules of the profile reject is counted and published as if a stage of this name had. */
+export const profileStage = 'profile'

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { ProfileModel } from './model.js'
 import type { StageDefinition } from './operator.js'
 import { parseDuration } from './options.js'
+import { profileStage } from './outcome.js'
 import { Problems } from './problems.js'
 
 /** What `profile(...)` of `profiles/` gives to a pipeline. */
@@ -42,10 +43,13 @@ export interface Pipeline {
 /** At most this many partitions: each costs a consumer, a connection share and a meta key. */
 export const maxPartitions = 1024
 
+const optionNames = ['name', 'partitions', 'stages', 'profile', 'maxAhead'] as const satisfies (keyof PipelineOptions)[]
+
 /** Never throws: problems are kept, so that `millrace check` can say all of them. */
 export function pipeline(options: PipelineOptions): Pipeline {
   const problems = new Problems()
-  const { name, partitions = 16, stages, profile, maxAhead = '5m' } = options
+  const { name, partitions = 16, maxAhead = '5m' } = options
+  problems.addUnknown(options, optionNames)
   if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
     problems.add('name', 'must be 1 to 64 letters, digits, "_" or "-"', name)
   }
@@ -54,9 +58,17 @@ export function pipeline(options: PipelineOptions): Pipeline {
   }
   const maxAheadMs = parseDuration(maxAhead)
   if (maxAheadMs === undefined) problems.add('maxAhead', 'must be a duration such as "10m"', maxAhead)
+  const { stages, profile } = checkedParts(options, problems)
   const names = new Set<string>()
   stages.forEach((stage, index) => {
     problems.adopt(`stages[${index}]`, stage.problems)
+    if (stage.name === profileStage) {
+      problems.add(
+        `stages[${index}]`,
+        'must have another name: what the profile rejects is counted under it',
+        stage.name,
+      )
+    }
     if (names.has(stage.name)) {
       problems.add(
         `stages[${index}]`,
@@ -81,4 +93,33 @@ export function pipeline(options: PipelineOptions): Pipeline {
     hash: createHash('sha256').update(fingerprint).digest('hex').slice(0, 16),
     problems: problems.list,
   }
+}
+
+/** Definitions are not compiled before they run: what is no stage or no profile is said here, and left out. */
+function checkedParts(
+  { stages, profile }: Readonly<Record<'stages' | 'profile', unknown>>,
+  problems: Problems,
+): Pick<PipelineOptions, 'stages' | 'profile'> {
+  const given: readonly unknown[] = Array.isArray(stages) ? stages : []
+  if (!Array.isArray(stages)) problems.add('stages', 'must be a list of stages', stages)
+  const known = given.filter((stage, index): stage is StageDefinition => {
+    const isStage = hasProblems(stage)
+    if (!isStage) problems.add(`stages[${index}]`, 'must be a stage such as dedupe({ window: "1h" })', stage)
+    return isStage
+  })
+  if (hasProblems(profile)) return { stages: known, profile: profile as ProfileDefinition }
+  problems.add('profile', 'must be what profile(...) gives', profile)
+  return { stages: known, profile: noProfile }
+}
+
+function hasProblems(part: unknown): boolean {
+  return typeof part === 'object' && part !== null && Array.isArray((part as { problems?: unknown }).problems)
+}
+
+const noProfile: ProfileDefinition = {
+  problems: [],
+  fingerprint: '',
+  model: () => {
+    throw new TypeError('there is no profile')
+  },
 }

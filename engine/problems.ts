@@ -27,6 +27,14 @@ export class Problems {
     this.#lines.push(`${where}${where === '' ? '' : ' '}${rule}${tail}`)
   }
 
+  /** Options that nobody reads: mistyped, they would else be left out without a word. */
+  addUnknown(options: object, known: readonly string[]): void {
+    const names = [...known].sort().join(', ') || 'none'
+    for (const name of Object.keys(options)) {
+      if (!known.includes(name)) this.add(name, `is not an option; known are ${names}`)
+    }
+  }
+
   /** Same list, deeper path. */
   at(path: string): Problems {
     return new Problems(join(this.path, path), this.#lines)

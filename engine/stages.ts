@@ -67,7 +67,11 @@ export class StageChain {
         const stage = await definition.start(setup)
         stages.push({ name, stage, drops: new Set(drops), rejects: new Set(rejects) })
       } catch (error) {
-        if (error instanceof MillraceError) throw error
+        if (error instanceof MillraceError) {
+          const lines = error.lines.length === 0 ? [error.message] : error.lines
+          const named = lines.map(line => `stage "${definition.name}": ${line}`)
+          throw new MillraceError(error.code, named.join('; '), { cause: error, lines: named })
+        }
         const text = `stage "${definition.name}" cannot start: ${messageOf(error)}`
         throw new MillraceError('pipeline_invalid', text, { cause: error, lines: [text] })
       }
@@ -135,7 +139,7 @@ export class StageChain {
         rejected.push({ event, stage: name, ...why })
       } else if (outcome instanceof Event) {
         out.push(outcome)
-      } else if (Array.isArray(outcome) && outcome.every(child => child instanceof Event)) {
+      } else if (Array.isArray(outcome) && outcome.length > 0 && outcome.every(child => child instanceof Event)) {
         for (const child of outcome) out.push(child)
       } else {
         // What the compiler would have caught; passed on, it would break a later stage for ever.
@@ -184,7 +188,7 @@ function undeclared(verb: string, reason: string): Pick<RejectedEvent, 'reason' 
 }
 
 function kindOf(outcome: unknown): string {
-  return Array.isArray(outcome)
-    ? 'a list that holds more than events'
-    : `${outcome === null ? 'null' : typeof outcome}, not with an event`
+  if (Array.isArray(outcome))
+    return outcome.length === 0 ? 'an empty list and no reason' : 'a list that holds more than events'
+  return `${outcome === null ? 'null' : typeof outcome}, not with an event`
 }

@@ -1,18 +1,24 @@
 /** One text for one meaning: what two payloads are compared by when events have no id. */
 
-/** Members to leave out, by name: the whole member when its tree is empty, else some of its own. */
+/** Members to leave out, by name or place in a list: the whole member when its tree is empty, else some of its own. */
 export type PathTree = ReadonlyMap<string, PathTree>
 
 /** Turns `['sent_at', 'meta.trace']` into a tree of names. */
 export function pathTree(paths: readonly string[]): PathTree {
   type Node = Map<string, Node>
   const root: Node = new Map()
-  for (const path of paths) {
+  // Shorter ones first: of a member that is left out as a whole nothing more is to be said.
+  const byLength = paths.map(path => path.split('.')).sort((a, b) => a.length - b.length)
+  for (const names of byLength) {
     let node = root
-    for (const name of path.split('.')) {
-      const inner = node.get(name) ?? new Map<string, Node>()
+    for (const [depth, name] of names.entries()) {
+      const known = node.get(name)
+      if (known?.size === 0) break
+      const inner: Node = known ?? new Map()
+      // Filled below, unless the path ends here.
       node.set(name, inner)
       node = inner
+      if (depth === names.length - 1) inner.clear()
     }
   }
   return root
@@ -22,7 +28,8 @@ const nothing: PathTree = new Map()
 
 /**
  * JSON with sorted member names and without the ignored ones. Members that are `undefined` are left out, so absent and
- * undefined are the same; what JSON lacks (BigInt, bytes, NaN) gets a form that no JSON text has.
+ * undefined are the same; what JSON lacks (BigInt, bytes, NaN, dates, maps, sets) gets a form that no JSON text has. What is ignored
+ * below a list is so in each of its entries, unless it is named by its place.
  */
 export function canonicalText(value: unknown, ignored = nothing): string {
   if (typeof value === 'bigint') return `${value}n`
@@ -30,7 +37,16 @@ export function canonicalText(value: unknown, ignored = nothing): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'
   if (value instanceof Uint8Array)
     return `<${Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')}>`
-  if (Array.isArray(value)) return `[${value.map(entry => canonicalText(entry)).join(',')}]`
+  if (value instanceof Date) return `<date ${value.getTime()}>`
+  if (value instanceof Map) return `<map ${canonicalText([...value])}>`
+  if (value instanceof Set) return `<set ${canonicalText([...value])}>`
+  if (Array.isArray(value)) {
+    const entries = value.flatMap((entry: unknown, place) => {
+      const below = ignored.get(String(place)) ?? ignored
+      return below.size === 0 && ignored.size > 0 ? [] : [canonicalText(entry, below)]
+    })
+    return `[${entries.join(',')}]`
+  }
   const members: string[] = []
   for (const name of Object.keys(value).sort()) {
     const inner = (value as Record<string, unknown>)[name]

@@ -38,7 +38,7 @@ export const validate = defineOperator({
   cost: 'About 0.1 us for a flat record. Schemas are compiled at the start; draft 2020-12 unless `$schema` says draft-07.',
   verify: ({ schema, schemas, rules }, problems) => {
     if (schema === undefined && schemas === undefined && rules === undefined) {
-      problems.add('', 'must have schema, schemas or rules')
+      problems.add('options', 'must have schema, schemas or rules')
     }
   },
   create: async ({ schema, schemas, rules = {} }, { folder }) => {

@@ -34,10 +34,11 @@ export class Profile<Events, Traits extends Record<string, Trait>> implements Pr
 
   constructor(
     readonly name: string,
-    options: ProfileOptions<Traits>,
+    options: ProfileOptions<Traits> = {} as ProfileOptions<Traits>,
   ) {
     this.#options = options
     checkName(this.#problems, 'name', name)
+    this.#problems.addUnknown(options, ['ttl', 'maxBytes', 'traits'])
     this.#ttlMs = options.ttl === undefined ? undefined : parseDuration(options.ttl)
     if (options.ttl !== undefined && !this.#ttlMs)
       this.#problems.add('ttl', 'must be a duration such as "10m"', options.ttl)
@@ -62,7 +63,7 @@ export class Profile<Events, Traits extends Record<string, Trait>> implements Pr
   ): this {
     this.#open()
     const problems = this.#place('triggers', name, this.#triggers)
-    this.#triggers.push(checkTrigger(name, options as never, this.#ttlMs, problems))
+    this.#triggers.push(checkTrigger(name, (options ?? {}) as never, this.#ttlMs, problems))
     return this
   }
 

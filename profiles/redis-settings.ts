@@ -1,6 +1,6 @@
 /** Where Redis is and how to log in: one server, a master that Sentinel names, or a cluster. */
-import { readFileSync } from 'node:fs'
 import type { RedisOptions } from 'ioredis'
+import { readSetFile } from '../engine/index.js'
 
 /** At most one of `url`, `sentinels` and `cluster` is given. */
 export interface RedisSettings {
@@ -40,7 +40,7 @@ export function loginOptions({ username, password, tls }: RedisSettings): RedisO
 export function tlsOptions(tls: RedisSettings['tls']): Pick<RedisOptions, 'tls'> {
   const files = Object.entries(tls ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
   if (files.length === 0) return {}
-  return { tls: Object.fromEntries(files.map(([name, file]) => [name, readFileSync(file)])) }
+  return { tls: Object.fromEntries(files.map(([name, file]) => [name, readSetFile(`redis.tls.${name}`, file)])) }
 }
 
 /** Where a server is reached that is announced as `host:port`. */

@@ -23,7 +23,7 @@ export class SingleLink implements RedisLink {
 
   async connect(): Promise<void> {
     this.#stopFollowing ??= this.follow?.(() => reconnect(this.#redis))
-    if (this.#redis.status === 'wait') await connected(this.#redis, this.options.timeoutMs)
+    await connected(this.#redis, this.options.timeoutMs)
   }
 
   async run<T>(_key: string, doing: string, command: RedisCommand<T>): Promise<T> {

@@ -53,11 +53,7 @@ export function checkTrigger(
   ttlMs: number | undefined,
   problems: Problems,
 ): TriggerSpec {
-  for (const option of Object.keys(options)) {
-    if (!(optionNames as readonly string[]).includes(option)) {
-      problems.add(option, `is not an option; known are ${[...optionNames].sort().join(', ')}`)
-    }
-  }
+  problems.addUnknown(options, optionNames)
   const on = typesOf(options.on, 'on', problems)
   const unless = typesOf(options.unless, 'unless', problems)
   const afterMs = durationOf(options.after, 'after', problems)

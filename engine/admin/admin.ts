@@ -2,6 +2,7 @@
  * The port for probes, metrics and reading a profile:
  *
  *   GET /livez              200 while the event loop turns; asks neither NATS nor Redis, whose outage no restart repairs
+ *   GET /startedz           200 once the engine has reached both servers, found all it needs and takes part
  *   GET /readyz             200 or 503, and why: connections, partitions, halts
  *   GET /metrics            for Prometheus
  *   GET /v1/profiles/{key}  values with their age; ETag; 503 when the store does not answer and nothing older is at hand
@@ -14,7 +15,7 @@ import type { Log } from '../log.js'
 import type { Fence } from '../nats/fence.js'
 import type { PartitionState } from '../partition/partition.js'
 import { profileResponse, type FoundProfile } from './profile.js'
-import { json, live, serve, withHeader, type AdminPort, type Reply, type Routes } from './server.js'
+import { json, live, serve, started, withHeader, type AdminPort, type Reply, type Routes } from './server.js'
 
 export interface PartitionReadiness {
   readonly partition: number
@@ -55,6 +56,7 @@ export interface AdminSources {
 export function openAdminPort(sources: AdminSources, at: { host: string; port: number }): Promise<AdminPort> {
   const routes: Routes = (path, headers) => {
     if (path === '/livez') return live
+    if (path === '/startedz') return async () => started(sources.readiness().replica !== undefined)
     if (path === '/readyz') return async () => ready(sources.readiness())
     if (path === '/metrics') return () => metrics(sources)
     const profile = /^\/v1\/profiles\/([^/]+)$/.exec(path)?.[1]

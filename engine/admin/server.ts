@@ -73,6 +73,10 @@ export function json(status: number, body: unknown): Reply {
   return { status, headers, body: `${JSON.stringify(body)}\n` }
 }
 
+export function started(hasStarted: boolean): Reply {
+  return json(hasStarted ? 200 : 503, { started: hasStarted })
+}
+
 /** The event loop turns; nobody else is asked. */
 export async function live(): Promise<Reply> {
   return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' }

@@ -6,11 +6,11 @@ import { fingerprint } from '../../operators/avro/fingerprint.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { systemClock } from '../clock.js'
 import { Engine } from '../engine.js'
-import { MillraceError, messageOf } from '../errors.js'
+import { MillraceError } from '../errors.js'
 import { buildProgram } from './program.js'
 import type { Services } from './services.js'
 
-const interrupted = new AbortController()
+let interrupted: AbortController | undefined
 
 const services: Services = {
   demo: runDemo,
@@ -20,13 +20,18 @@ const services: Services = {
   io: { stdout: process.stdout, stderr: process.stderr, env: process.env },
   clock: systemClock,
   sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined), // an interrupt ends the pause
-  interrupted: interrupted.signal,
+  /** A verb that never asks for it is ended by the signal itself. */
+  get interrupted() {
+    if (interrupted === undefined) {
+      const controller = (interrupted = new AbortController())
+      for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => controller.abort())
+    }
+    return interrupted.signal
+  },
 }
 
 /** What the command line asks for, to its end. Gives the exit code. */
 export async function main(): Promise<number> {
-  process.once('SIGINT', () => interrupted.abort())
-  process.once('SIGTERM', () => interrupted.abort())
   // Nobody reads on, as in `millrace partitions list | head`.
   process.stdout.on('error', () => process.exit(0))
 
@@ -44,6 +49,8 @@ export async function main(): Promise<number> {
 
 function describe(error: unknown): string {
   if (!(error instanceof MillraceError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  if (error.lines.length <= 1) return `${error.code}: ${messageOf(error)}`
+  const [first, ...others] = error.lines
+  if (first === undefined || (others.length === 0 && error.message.includes(first)))
+    return `${error.code}: ${error.message}`
   return `${error.code}:\n${error.lines.map(line => `  - ${line}`).join('\n')}`
 }

@@ -18,8 +18,10 @@ export function deadLettersList(options: ListOptions, services: Services): Promi
   return withWorkspace<ExitCode>(options, services, async workspace => {
     const { streams } = await workspace.nats()
     const rows: Record<string, string | number>[] = []
+    let scanned = 0
     for await (const message of newestFirst(streams, workspace.names.streams.deadletters, maxScanned)) {
       const row = rowOf(message)
+      scanned++
       if (options.stage !== undefined && row.stage !== options.stage) continue
       if (options.reason !== undefined && row.reason !== options.reason) continue
       rows.push(row)
@@ -27,14 +29,12 @@ export function deadLettersList(options: ListOptions, services: Services): Promi
     }
     const { stdout, stderr } = services.io
     if (options.json) for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`)
-    else if (rows.length === 0) stderr.write('no dead letters\n')
-    else
-      stdout.write(
-        table(
-          rows.map(row => Object.values(row)),
-          Object.keys(rows[0]!),
-        ),
-      )
+    else if (rows.length > 0) {
+      // Numbers as they are to be typed again.
+      const cells = rows.map(row => Object.values(row).map(String))
+      stdout.write(table(cells, Object.keys(rows[0]!)))
+    } else if (scanned < maxScanned) stderr.write('no dead letters\n')
+    else stderr.write(`none among the newest ${maxScanned} dead letters\n`)
     return 0
   })
 }

@@ -75,7 +75,7 @@ function rowOf({ partition, meta, problem }: Standing, { lease, ageMs }: LeaseSi
 function shown({ partition, owner, lease, leaseAgeMs = 0, position, pending, time, state }: Row): Cell[] {
   const seconds = `${(leaseAgeMs / 1000).toFixed(1)} s`
   const age = { none: '-', moving: seconds, still: `over ${seconds}` }[lease]
-  return [partition, owner ?? '-', age, position ?? '-', pending, time ?? '-', state]
+  return [partition, owner ?? '-', age, position === undefined ? '-' : String(position), pending, time ?? '-', state]
 }
 
 async function pendingOf(workspace: Workspace, { partition, processedSeq }: Standing): Promise<number> {

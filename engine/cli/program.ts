@@ -136,7 +136,9 @@ export function buildProgram(services: Services): { command: Command; exitCode: 
     ...services.io,
     clock: services.clock,
     sleep: services.sleep,
-    signal: services.interrupted,
+    get signal() {
+      return services.interrupted
+    },
     fingerprint: services.fingerprint,
     root: () => new Names(loadConfig({ file: common().config, env: services.io.env }).streams).root('events'),
     connect: async () => {

@@ -24,6 +24,7 @@ export interface RunOptions {
 
 /** Resolves when it was told to stop and has. Throws errors of the action `stop`. */
 export async function run(options: RunOptions, services: Services): Promise<ExitCode> {
+  const { interrupted } = services
   const config = loadConfig({ file: options.config, env: services.io.env })
   const supervisor = supervisorSignal()
   const anyLog = createLog(config.log.level)
@@ -34,13 +35,13 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
   const processes = options.processes ?? config.processes
   if (processes > 1) {
     const settings = { processes, arguments: argumentsOf(options), environment: services.io.env, config, pipeline, log }
-    await supervise(settings, services.interrupted)
+    await supervise(settings, interrupted)
     return 0
   }
   boundHeapGrowth()
   const metrics = new Metrics(pipeline.name)
   metrics.collectProcess()
-  const stopping = AbortSignal.any([services.interrupted, ...(supervisor === undefined ? [] : [supervisor])])
+  const stopping = AbortSignal.any([interrupted, ...(supervisor === undefined ? [] : [supervisor])])
 
   const running: { engine?: Engine } = {}
   const admin = await openAdminPort(
@@ -67,7 +68,7 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     const startFailure = running.engine === undefined ? startFailureOf(error) : undefined
     if (startFailure !== undefined) await reportToSupervisor({ startFailure })
     // For whoever reads JSON lines; the program's last line says it to people.
-    log.error({ error }, 'engine ends')
+    log.error({ error, problems: error instanceof MillraceError ? error.lines : [] }, 'engine ends')
     throw error
   } finally {
     stopWatchdog()

@@ -31,6 +31,7 @@ export interface MergedReadiness {
 /** A connection counts when all that answer have it. A replica elsewhere is believed when one of ours sees it as an owner. */
 export function mergeReadiness(asked: readonly AskedReplica[], partitionCount: number): MergedReadiness {
   const answers = asked.flatMap(({ answer }) => (answer === undefined ? [] : [answer]))
+  const fences = answers.flatMap(({ publishFence }) => publishFence ?? [])
   const ours = new Set(asked.map(({ name }) => name))
   const partitions = Array.from({ length: partitionCount }, (_, partition) => standing(answers, partition))
   const all = (peer: 'nats' | 'redis') =>
@@ -40,7 +41,7 @@ export function mergeReadiness(asked: readonly AskedReplica[], partitionCount: n
       // Who is ours and owns it, but does not say so, is dead or not there yet.
       return state === 'running' || (state === 'standby' && owner !== '' && !ours.has(owner))
     }),
-    publishFence: answers.length === 0 ? undefined : weakest(answers.map(answer => answer.publishFence ?? 'none')),
+    publishFence: fences.length === 0 ? undefined : weakest(fences),
     nats: all('nats'),
     redis: all('redis'),
     halts: partitions.filter(({ state }) => state === 'halted'),

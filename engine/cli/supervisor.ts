@@ -4,7 +4,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
-import { serve, live, json, type Reply, type Routes } from '../admin/server.js'
+import { serve, live, started, json, type Reply, type Routes } from '../admin/server.js'
 import type { Config } from '../config/config.js'
 import { variableOf } from '../config/environment.js'
 import { MillraceError } from '../errors.js'
@@ -88,12 +88,20 @@ function environmentOf(name: string, given: NodeJS.ProcessEnv): NodeJS.ProcessEn
 function routesTo(replicas: readonly ReplicaProcess[], pipeline: Pipeline): Routes {
   return (path, headers) => {
     if (path === '/livez') return live
+    if (path === '/startedz') return () => allStarted(replicas)
     if (path === '/readyz') return () => ready(replicas, pipeline.partitions)
     if (path === '/metrics') return () => metrics(replicas, pipeline.name)
     const tag = headers['if-none-match']
     const conditions = tag === undefined ? {} : { 'if-none-match': tag }
     return path.startsWith('/v1/profiles/') ? () => profile(replicas, path, conditions) : undefined
   }
+}
+
+async function allStarted(replicas: readonly ReplicaProcess[]): Promise<Reply> {
+  const answers = await Promise.all(
+    replicas.map(replica => replica.ask('/startedz', readyWithinMs).catch(() => undefined)),
+  )
+  return started(answers.every(answer => answer?.status === 200))
 }
 
 async function ready(replicas: readonly ReplicaProcess[], partitions: number): Promise<Reply> {
@@ -137,7 +145,7 @@ async function profile(
     best = forwarded(answer)
     if (answer.status < 500) break
   }
-  if (best === undefined) throw new MillraceError('redis_unavailable', 'no replica answers')
+  if (best === undefined) throw new MillraceError('starting', 'no replica answers yet')
   return best
 }
 

@@ -54,13 +54,15 @@ export function progressBar(stream: TextStream, clock: Clock): ProgressBar {
   }
 }
 
-/** Rows with their columns under each other; columns whose cells are all numbers stand to the right. */
+/** Rows with their columns under each other; columns of numbers stand to the right. What is not counted is given as a text of digits. */
 export function table(rows: readonly (readonly (string | number)[])[], head?: readonly string[]): string {
   const columns = Math.max(head?.length ?? 0, ...rows.map(row => row.length))
   const shown = rows.map(row => row.map(cell => (typeof cell === 'number' ? grouped(cell) : cell)))
   const all = head === undefined ? shown : [head, ...shown]
   const widths = Array.from({ length: columns }, (_, at) => Math.max(...all.map(row => (row[at] ?? '').length)))
-  const isNumeric = widths.map((_, at) => rows.length > 0 && rows.every(row => typeof row[at] === 'number'))
+  const isNumeric = widths.map(
+    (_, at) => rows.length > 0 && rows.every(row => typeof row[at] === 'number' || /^\d+$/.test(row[at] ?? '')),
+  )
   const lines = all.map(row =>
     widths
       .map((width, at) => (isNumeric[at] === true ? (row[at] ?? '').padStart(width) : (row[at] ?? '').padEnd(width)))

@@ -16,7 +16,7 @@ export interface Limits {
   readonly cacheBytes: number
   readonly outboxEntries: number
   readonly outboxBytes: number
-  /** After this long without a proof of ownership nothing is published; twice as long and another may take over. */
+  /** Another may take over after this long without a sign of the owner, who publishes nothing after half as long without a proof. */
   readonly leaseMs: number
 }
 

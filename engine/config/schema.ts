@@ -103,7 +103,10 @@ function natsAddresses(given: {
 
 const tls = (peer: string) =>
   group(`TLS towards ${peer}; off unless one of these is set.`, {
-    ca: path({ doc: 'Certificates of the authorities to trust, PEM.', optional: true }),
+    ca: path({
+      doc: `Certificates of the authorities to trust, PEM. Any of the three switches TLS towards ${peer} on; for a public authority name the system's bundle.`,
+      optional: true,
+    }),
     cert: path({ doc: 'Own certificate, PEM.', optional: true }),
     key: path({ doc: 'Private key of the own certificate, PEM.', optional: true }),
   })

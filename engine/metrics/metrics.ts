@@ -7,6 +7,7 @@ import { collectDefaultMetrics, Registry, type Metric } from 'prom-client'
 import { codesOf } from '../errors.js'
 import type { ProfileModel } from '../model.js'
 import type { StageDefinition } from '../operator.js'
+import { profileStage } from '../outcome.js'
 import { Family, histogramSeries, type Labels, type Series } from './family.js'
 import { Histogram } from './histogram.js'
 import { metricTable, type MetricDeclaration, type MetricName } from './table.js'
@@ -28,8 +29,7 @@ export interface PartitionGauges {
 
 /** Why a trigger may be held back, whatever kind it is of. */
 const suppressionReasons = ['cap', 'cooldown', 'error', 'too_many_waits']
-/** Under which name the rules of the profile reject events, and for what; `operator_error` is the stages'. */
-const profileStage = 'profile'
+/** What the rules of the profile reject events for; `operator_error` is the stages'. */
 const profileRejects = codesOf('dead_letter').filter(code => code !== 'operator_error')
 
 export class Metrics {

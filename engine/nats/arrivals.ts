@@ -28,7 +28,7 @@ const initialCapacity = 128
 const maxSubjects = 10_000
 
 export class Arrivals {
-  /** Payload bytes held. */
+  /** Held, with headers. */
   bytes = 0
   #first = 0
   #count = 0
@@ -71,7 +71,7 @@ export class Arrivals {
     this.#headerBytes[at] = headerBytes
     this.#payloadBytes[at] = _rdata.length - headerBytes
     this.#subjects[at] = this.#subjectOf(subject)
-    this.bytes += _rdata.length - headerBytes
+    this.bytes += _rdata.length
     if (this.#used + _rdata.length > this.#chunk.length) {
       this.#chunk = Buffer.allocUnsafeSlow(Math.max(chunkBytes, _rdata.length))
       this.#used = 0
@@ -98,7 +98,7 @@ export class Arrivals {
       const origin = new Arrival(text, this.#chunks[at]!, start, this.#headerBytes[at]!, this.#payloadBytes[at]!)
       // A chunk lives as long as one of its events.
       this.#chunks[at] = undefined
-      bytes += this.#payloadBytes[at]!
+      bytes += this.#headerBytes[at]! + this.#payloadBytes[at]!
       brokerMs.push(this.#brokerMs[at]!)
       events.push(new Event(seq, source, type, receivedAt, origin, undefined, '', undefined, receivedAt))
     }

@@ -1,14 +1,16 @@
 /** Opens connections to NATS with the settings that a server process needs, and names what went wrong. */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import {
   connect,
   credsAuthenticator,
   ErrorCode,
   Events,
   NatsError,
+  type Authenticator,
   type ConnectionOptions,
   type NatsConnection,
 } from 'nats'
+import { readSetFile } from '../config/set-file.js'
 import { MillraceError, messageOf } from '../errors.js'
 
 export type { NatsConnection }
@@ -25,24 +27,26 @@ export interface NatsSettings {
     | undefined
 }
 
-/** Throws `nats_unavailable` or `authentication_failed`. */
+/** Throws `config_invalid`, `nats_unavailable`, `authentication_failed` or `permission_denied`. */
 export async function connectNats(settings: NatsSettings, name: string): Promise<NatsConnection> {
   try {
-    return await connect(await connectionOptions(settings, name))
+    return await connect(connectionOptions(settings, name))
   } catch (error) {
     throw natsError(error, `cannot connect to NATS at ${settings.servers.join(', ')}`)
   }
 }
 
-async function connectionOptions(settings: NatsSettings, name: string): Promise<ConnectionOptions> {
+function connectionOptions(settings: NatsSettings, name: string): ConnectionOptions {
   const { servers, user, password, token, credentials, tls } = settings
+  // The client reads them itself, and says of one that it cannot read neither its setting nor why.
+  for (const [name, file] of Object.entries(tls ?? {})) if (file !== undefined) readSetFile(`nats.tls.${name}`, file)
   return {
     servers: [...servers],
     name,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { pass: password }),
     ...(token === undefined ? {} : { token }),
-    ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(await readFile(credentials)) }),
+    ...(credentials === undefined ? {} : { authenticator: authenticatorOf(credentials) }),
     ...(tls?.ca === undefined && tls?.cert === undefined
       ? {}
       : {
@@ -63,6 +67,19 @@ async function connectionOptions(settings: NatsSettings, name: string): Promise<
     maxPingOut: 2,
     timeout: 5_000,
     noAsyncTraces: true,
+  }
+}
+
+/** Read again for every connection, because mounted credentials are renewed. What cannot be read any more stays as it was. */
+function authenticatorOf(file: string): Authenticator {
+  let credentials = readSetFile('nats.credentials', file)
+  return nonce => {
+    try {
+      credentials = readFileSync(file)
+    } catch {
+      // The server says whether the old ones still do.
+    }
+    return credsAuthenticator(credentials)(nonce)
   }
 }
 

@@ -165,6 +165,10 @@ function compare(wanted: Wanted, actual: StreamConfig, minKeepMs: number): strin
   }
   if (actual.retention !== wanted.retention) differs('retention', wanted.retention, actual.retention)
   if (actual.storage !== wanted.storage) differs('storage', wanted.storage, actual.storage)
+  // Below 1 there is no bound. A subject of the events is a whole type of a partition; of what is published, consumers would miss the rest.
+  if (wanted.max_msgs_per_subject === undefined && actual.max_msgs_per_subject > 0) {
+    differs('max_msgs_per_subject', -1, actual.max_msgs_per_subject)
+  }
   const dest = actual.subject_transform?.dest
   if (wanted.subject_transform !== undefined && dest !== undefined && dest !== wanted.subject_transform.dest) {
     differs('subject transform', wanted.subject_transform.dest, dest)
@@ -199,8 +203,12 @@ async function missingMapping(
   // So many that no two numbers of partitions up to the largest map all of them alike.
   const keys = Array.from({ length: 64 }, (_, i) => `millrace-probe-${i}`)
   const seen = new Map<string, string>()
+  let refusal: Error | undefined
   const subscription = connection.subscribe(`${root}.*.millrace.probe`, {
-    callback: (_error, message) => seen.set(message.string(), message.subject),
+    callback: (error, message) => {
+      if (error === null) seen.set(message.string(), message.subject)
+      else refusal = error
+    },
   })
   const header = headers()
   header.set('Nats-Expected-Stream', 'none')
@@ -209,6 +217,7 @@ async function missingMapping(
   await connection.flush()
   await connection.flush()
   subscription.unsubscribe()
+  if (refusal !== undefined) throw refusal
   if (keys.every(key => seen.get(key) === `${root}.${partitionOf(key, partitions)}.millrace.probe`)) return undefined
   return [
     `nats-server ${version} does not map "${names.eventSubjects()}" to ${partitions} partitions;`,

@@ -222,7 +222,10 @@ export class Reader {
     this.pending = made.num_pending
     this.#heardAt = this.#receivedLastAt = performance.now()
     this.#subscription = this.connection.subscribe(`_INBOX.${consumer}.*`, {
-      callback: (_error, message) => this.#receive(message as RawMessage, consumer),
+      callback: (error, message) => {
+        if (error === null) this.#receive(message as RawMessage, consumer)
+        else this.#fail(natsError(error, 'cannot receive events'))
+      },
     })
     this.#request()
   }

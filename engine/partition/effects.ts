@@ -47,6 +47,9 @@ const headerBytes = 16 * 1024
 /** Of that, for those of the original. */
 const originalHeaderBytes = 8 * 1024
 
+/** A text of an error may be as long as it likes. */
+const maxDetailLength = 1_000
+
 const noEntries: OutboxEntry[] = []
 /** Of the many small batches that decide nothing. */
 const noCounts = new EffectCounts()
@@ -91,8 +94,8 @@ export class EffectCollector implements Effects {
   }
 
   trigger(name: string, at: number, data: unknown): void {
-    count(this.counts.triggers, name)
     this.#publish('triggers', name, { trigger: name, at, data })
+    count(this.counts.triggers, name)
   }
 
   suppressed(name: string, reason: string, at: number): void {
@@ -113,7 +116,14 @@ export class EffectCollector implements Effects {
   deadLetter({ event, stage, reason, detail }: RejectedEvent): void {
     count(this.counts.deadLetters, `${stage} ${reason}`)
     const fields = this.#fields(this.#nextId(), event.key)
-    fields.push('Millrace-Stage', stage, 'Millrace-Reason', reason, 'Millrace-Error', headerSafe(detail))
+    fields.push(
+      'Millrace-Stage',
+      stage,
+      'Millrace-Reason',
+      reason,
+      'Millrace-Error',
+      oneLine(detail).slice(0, maxDetailLength),
+    )
     fields.push(
       'Millrace-Stream',
       this.names.streams.events,
@@ -150,7 +160,7 @@ export class EffectCollector implements Effects {
 
   #fields(id: string, key: string): string[] {
     const fields = ['Nats-Msg-Id', id, positionHeader, `${this.seq}:${this.ordinal}`]
-    if (key !== '') fields.push('Millrace-Key', headerSafe(key))
+    if (key !== '') fields.push('Millrace-Key', oneLine(key))
     return fields
   }
 
@@ -175,8 +185,8 @@ function count(counts: Map<string, number>, what: string): void {
 }
 
 /** A header value ends at a line break; an error's text or a key may hold one. */
-function headerSafe(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').slice(0, 1_000)
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ')
 }
 
 /** Names and values in turn. What does not fit or cannot be read is left out and counted: a dead letter must get through. */

@@ -9,7 +9,7 @@ import type { Event } from '../event.js'
 import type { ProfileModel, ProfileState } from '../model.js'
 import { partitionOf } from '../nats/partitioning.js'
 import type { OutboxEntry } from '../outbox/outbox-entry.js'
-import type { Reject } from '../outcome.js'
+import { profileStage, type Reject } from '../outcome.js'
 import type { EffectCollector, EffectCounts } from './effects.js'
 import type { ProfileCache } from './profile-cache.js'
 import type { StagedBatch } from './staged-batch.js'
@@ -199,7 +199,7 @@ export class Folder {
     }
     const thrown = memory.poisoned.get(event.seq)
     if (thrown !== undefined) return this.#reject(event, 'fold_error', thrown)
-    if (!rules.model.hears(event.type)) return true
+    if (!rules.model.hears(event.type)) return false
     const state = memory.profiles.get(key)!
     const dueBefore = state.dueAt
     memory.effects.key = key
@@ -226,7 +226,7 @@ export class Folder {
   }
 
   #reject(event: Event, reason: string, detail: string): false {
-    this.memory.effects.deadLetter({ event, stage: 'profile', reason, detail })
+    this.memory.effects.deadLetter({ event, stage: profileStage, reason, detail })
     return false
   }
 }

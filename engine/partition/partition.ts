@@ -10,7 +10,13 @@ import { MillraceError, messageOf, type ErrorCode } from '../errors.js'
 import type { Leasable } from '../replicas/leases.js'
 import type { PartitionMeta } from '../store.js'
 import { Wakeup } from '../wakeup.js'
-import { acquirePartition, attachPartition, type Attempt, type PartitionClaim } from './attach-partition.js'
+import {
+  acquirePartition,
+  attachPartition,
+  type Attached,
+  type Attempt,
+  type PartitionClaim,
+} from './attach-partition.js'
 import { CommitConflict } from './committer.js'
 import { PoisonedEvent } from './fold.js'
 import { BuildComplete } from './forerunner.js'
@@ -187,7 +193,7 @@ export class Partition implements Leasable {
     const { log } = this.context
     const startedAt = performance.now()
     const attached = await attachPartition(this.context, found, this.#attempt, signal)
-    const session = new Session(this.context, attached, signal)
+    const session = await this.#open(attached, signal)
     this.#session = session
     const tookMs = Math.round(performance.now() - startedAt)
     const begin = (): void => {
@@ -213,6 +219,16 @@ export class Partition implements Leasable {
       clearTimeout(probation)
       this.#session = undefined
       await session.close()
+    }
+  }
+
+  /** What reads ahead already must not be left behind when a session cannot be made of what is stored. */
+  async #open(attached: Attached, signal: AbortSignal): Promise<Session> {
+    try {
+      return new Session(this.context, attached, signal)
+    } catch (error) {
+      await attached.ahead?.reader.close()
+      throw error
     }
   }
 

@@ -44,6 +44,8 @@ export class Session {
   /** Events of the staged batch that are not folded. */
   #unfolded = 0
   #inFlight: Promise<void> | undefined
+  /** What the fold in flight and the next one have changed. */
+  readonly #uncommitted = new Set<ReadonlySet<ProfileState>>()
   #failure: unknown
   #isStopping = false
   #isAbandoning = false
@@ -116,7 +118,9 @@ export class Session {
   /** A profile from memory, if all it says is committed. */
   lastGood(key: string): ProfileState | undefined {
     const state = this.#memory.profiles.peek(key)
-    return state !== undefined && state.lastSeq <= this.#committer.position ? state : undefined
+    if (state === undefined) return undefined
+    for (const changed of this.#uncommitted) if (changed.has(state)) return undefined
+    return state
   }
 
   /** Stop reading, finish what was taken, publish what was decided, give the partition up. `run` returns when that is done. */
@@ -217,7 +221,7 @@ export class Session {
     await loadProfiles(this.context, this.attached.partition, this.#memory, staged.remaining(), upTo)
     const startedAt = performance.now()
     try {
-      const fold = this.#folder.fold(staged)
+      const fold = this.#hold(this.#folder.fold(staged))
       this.context.metrics.foldDuration.observe(performance.now() - startedAt)
       return fold
     } catch (error) {
@@ -225,6 +229,11 @@ export class Session {
       if (error instanceof PoisonedEvent) await this.#settle()
       throw error
     }
+  }
+
+  #hold(fold: Fold): Fold {
+    this.#uncommitted.add(fold.changed)
+    return fold
   }
 
   /** What time alone brings when no event has arrived. */
@@ -288,7 +297,7 @@ export class Session {
   async #fireTimers(upTo: number): Promise<boolean> {
     await this.#trials.begin(this.#memory.position, 0)
     await loadProfiles(this.context, this.attached.partition, this.#memory, [], upTo)
-    await this.#send(this.#withoutPublished(this.#folder.fireUntil(upTo)))
+    await this.#send(this.#withoutPublished(this.#hold(this.#folder.fireUntil(upTo))))
     await this.#trials.end(0)
     return true
   }
@@ -352,6 +361,7 @@ export class Session {
   async #write(writes: Writes, fold: Fold): Promise<void> {
     try {
       await this.#committer.commit(writes, this.signal)
+      this.#uncommitted.delete(fold.changed)
       this.#outbox.trimmed(writes.trim)
       this.#outbox.add(fold.entries)
       recordFold(this.context, this.attached.partition, fold, this.#memory.profiles)

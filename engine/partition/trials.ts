@@ -3,6 +3,7 @@
  * processed: one trial at a time in this process, none while a dependency is waited for, none left when the work only threw.
  */
 import type { Event } from '../event.js'
+import { profileStage } from '../outcome.js'
 import type { StagedEvents } from '../stages.js'
 import type { MetaUpdate } from '../store.js'
 import { noWrites, type Committer } from './committer.js'
@@ -46,7 +47,11 @@ async function untilAborted(wait: Promise<void>, signal: AbortSignal): Promise<v
 }
 
 function setAside(events: readonly Event[]): StagedEvents {
-  const why = { stage: 'profile', reason: 'event_kills', detail: 'the process died whenever it processed this event' }
+  const why = {
+    stage: profileStage,
+    reason: 'event_kills',
+    detail: 'the process died whenever it processed this event',
+  }
   return { survivors: [], rejected: events.map(event => ({ event, ...why })) }
 }
 

@@ -47,8 +47,9 @@ export class Outlet {
     if (reason !== undefined) return turn.effects.suppressed(this.name, reason, turn.at)
     const data = this.emit === undefined ? {} : (this.emit(turn.snapshot.traits as never, value as never) ?? {})
     requireJson(data, `what trigger ${this.name} emits`)
-    this.gate.note(this.open(turn)[1], turn.at)
+    // Throws when it is too large: then nothing was fired.
     turn.effects.trigger(this.name, turn.at, data)
+    this.gate.note(this.open(turn)[1], turn.at)
   }
 
   /** The same where no event can be blamed: an error suppresses the trigger instead of ending the turn. */

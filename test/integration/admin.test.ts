@@ -45,6 +45,16 @@ t.test('livez is 200 even when nothing behind the process answers', async t => {
   t.equal(await response.text(), 'ok\n')
 })
 
+t.test('startedz is 503 until the replica has its name, whatever becomes of it then', async t => {
+  let readiness: Readiness = { ...allWell, isReady: false }
+  const { get } = await open(t, { readiness: () => readiness })
+  t.equal((await get('/startedz')).status, 503)
+  readiness = { ...readiness, replica: 'shop-0' }
+  const response = await get('/startedz')
+  t.equal(response.status, 200)
+  t.strictSame(await response.json(), { started: true })
+})
+
 t.test('readyz is 200 when ready', async t => {
   const { get } = await open(t)
   const response = await get('/readyz')

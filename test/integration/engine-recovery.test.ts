@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.js'
 import { exactlyOnce, read } from '../support/exactly-once.js'
 import { testOnEachNats } from '../support/nats-releases.js'
 import { backUp, redisClient, restore } from '../support/redis.js'
-import { idOf, userOf, visit, visitPartitions, visits, type Visit } from '../support/visits.js'
+import { idOf, poison, userOf, visit, visitPartitions, visits, type Visit } from '../support/visits.js'
 import { triggered, users, visitsOf, world } from '../support/world.js'
 
 testOnEachNats('a restart goes on where the last run stopped', async (t, nats) => {
@@ -196,13 +196,14 @@ test('when all people of a partition are due at one moment, they are loaded and 
 test('a profile is served stale while Redis is away', async t => {
   const { broker, servers, start } = await world(t)
   const engine = await start()
-  await broker.publish(visit('ada'))
-  await read(engine, 1)
+  await broker.publish(visit('ada'), visit('new-here', { note: poison }))
+  await eventually('one is set aside', async () => (await broker.count('DEADLETTERS')) === 1)
   await engine.idle()
   await servers.redis.stop()
   const profile = await eventually('a profile without Redis', () => engine.engine.profile('ada'))
   t.match(profile, { isStale: true, view: { key: 'ada', traits: { visits: 1 } } })
   await t.rejects(engine.engine.profile('somebody else'), { code: 'redis_unavailable' })
+  t.equal(await engine.engine.profile('new-here'), undefined, 'one that was made for a rejected event is none')
   await servers.redis.start()
   await eventually('a fresh one', async () => (await engine.engine.profile('ada'))?.isStale === false)
 })

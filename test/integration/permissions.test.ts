@@ -1,9 +1,11 @@
 /** A NATS user with restricted rights: those that the README lists suffice, and one that is missing is named. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { test, type Test } from 'tap'
+import type { NatsRelease } from '../../engine/cli/local/nats.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce } from '../support/exactly-once.js'
-import { installation } from '../support/installation.js'
+import { installation, type Ended } from '../support/installation.js'
 import { testOnEachNats } from '../support/nats-releases.js'
 import { startNats } from '../support/servers.js'
 import { visits } from '../support/visits.js'
@@ -52,11 +54,25 @@ testOnEachNats('what may not be published is named, and is published when it may
   await exactlyOnce(t, broker, await start(), sent)
 })
 
-testOnEachNats('a user who may not use JetStream is told so', async (t, nats) => {
-  const server = await startNats(t, { ...nats, config: usersWithout('$JS.API.>') })
+/** What `check` says of NATS to a user without this right. */
+async function checked(t: Test, nats: { release: NatsRelease }, missing: string): Promise<Ended> {
+  const server = await startNats(t, { ...nats, config: usersWithout(missing) })
   const settings = { nats: { servers: [`127.0.0.1:${server.port}`], user: 'restricted', password: 'restricted' } }
   const { millrace } = installation(t, { ...settings, redis: { url: 'redis://127.0.0.1:1' } })
-  const { code, stdout } = await millrace('check')
+  return millrace('check', '--provision')
+}
+
+for (const missing of ['$JS.API.>', '_INBOX.>']) {
+  testOnEachNats(`a user without ${missing} is told so`, async (t, nats) => {
+    const { code, stdout } = await checked(t, nats, missing)
+    t.equal(code, 1)
+    const place = missing.slice(0, -1).replaceAll(/[.$]/g, '\\$&')
+    t.match(stdout, new RegExp(`^no {2}NATS: permission_denied: .*${place}`, 'm'))
+  })
+}
+
+test('before NATS 2.10 a user who may not see where events arrive is told so', async t => {
+  const { code, stdout } = await checked(t, { release: 'installed' }, 'events.>')
   t.equal(code, 1)
-  t.match(stdout, /^no {2}NATS: permission_denied: .*\$JS\.API\./m)
+  t.match(stdout, /^no {2}NATS: permission_denied: .*events\./m)
 })

@@ -164,6 +164,19 @@ test('refused credentials are told apart from a server that is down, without rep
   t.equal((await failureOf(attempt({ url, password: 'right-secret' }))).code, 'redis_unavailable')
 })
 
+test('credentials that are refused once the server is back are told apart, too', async t => {
+  const redis = await startRedis(t, { config: { requirepass: 'right-secret' } })
+  await redis.stop()
+  const store = new RedisStore({ url: redis.url, password: 'wrong-secret' }, 'shop')
+  t.teardown(() => store.close())
+  t.equal((await failureOf(store.verify())).code, 'redis_unavailable')
+  await redis.start()
+  await eventually(
+    'the refusal is known',
+    async () => (await failureOf(store.verify())).code === 'authentication_failed',
+  )
+})
+
 test('a store works over a unix socket', async t => {
   const { socket } = await startRedis(t)
   const store = await openStore(t, socket)

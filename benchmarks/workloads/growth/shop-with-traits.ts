@@ -1,6 +1,6 @@
 /** The stages of the personalization workload in front of a profile with as many traits as one asks for. */
 import { events, pipeline, type Pipeline, type Trait } from 'millrace'
-import personalization from '../personalization/pipeline.js'
+import { personalization } from '../personalization/pipeline.js'
 
 interface ShopEvents {
   signed_up: { email: string; plan: 'free' | 'pro'; country: string }

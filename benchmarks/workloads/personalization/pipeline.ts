@@ -1,5 +1,5 @@
 /** The shop at scale: who a person is, what they look at and buy, and the five moments to write to them. */
-import { decodeAvro, dedupe, enrichTable, events, pipeline, validate, type Event } from 'millrace'
+import { decodeAvro, dedupe, enrichTable, events, pipeline, validate, type Event, type PipelineOptions } from 'millrace'
 import type { ShopEvents } from '../../../examples/shop/pipeline.js'
 
 const { profile, count, last, sum, top } = events<ShopEvents>()
@@ -47,7 +47,8 @@ shopper.trigger('browse_intent', {
 
 type Valued = Event<{ total?: number; value?: number }>
 
-export default pipeline({
+/** For those that vary it. */
+export const personalization: PipelineOptions = {
   name: 'personalization',
   stages: [
     decodeAvro({
@@ -72,4 +73,6 @@ export default pipeline({
     }),
   ],
   profile: shopper,
-})
+}
+
+export default pipeline(personalization)

@@ -1,5 +1,5 @@
 /** The personalization workload in four partitions. */
 import { pipeline } from 'millrace'
-import personalization from './pipeline.js'
+import { personalization } from './pipeline.js'
 
 export default pipeline({ ...personalization, partitions: 4 })

@@ -84,6 +84,24 @@ t.test('every problem of a definition is named', async t => {
   ])
 })
 
+t.test('what a compiler would have found is said, too', async t => {
+  const problemsWith = async (options: string) => problemsOf(write(t, 'loose.ts', definition({ options })))
+  t.strictSame(await problemsWith('partitons: 4'), [
+    'partitons is not an option; known are maxAhead, name, partitions, profile, stages',
+  ])
+  t.strictSame(await problemsWith('stages: [discard, discard()]'), [
+    'stages[0] must be a stage such as dedupe({ window: "1h" }), got a function',
+  ])
+  t.strictSame(await problemsWith('stages: discard(), profile: undefined'), [
+    'stages must be a list of stages, got {"operator":"discard","name":"discard","fingerprint":"discard({})","problems"...',
+    'profile must be what profile(...) gives, got nothing',
+  ])
+  t.strictSame(await problemsWith("stages: [discard([])]"), ['stages[0].options must be an object, got []'])
+  t.strictSame(await problemsWith("stages: [discard({}, 'profile')]"), [
+    'stages[0] must have another name: what the profile rejects is counted under it, got "profile"',
+  ])
+})
+
 t.test('what is not a pipeline is said so', async t => {
   const none = 'must export what pipeline({...}) returns as its default'
   t.strictSame(await problemsOf(write(t, 'a.ts', definition({ exported: 'export default 3' }))), [none])

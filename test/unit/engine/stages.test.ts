@@ -83,3 +83,29 @@ test('a prepare that throws instead of promising is tried again', async t => {
   t.strictSame(failures, ['stage "load" could not prepare a batch of 1: refused'])
   t.strictSame((await run).survivors, [event])
 })
+
+test('an answer without an event and without a reason is a mistake of the stage, and loses nothing', async t => {
+  const answers: [answer: unknown, detail: RegExp][] = [
+    [[], /an empty list and no reason/],
+    [[1], /a list that holds more than events/],
+    [undefined, /undefined, not with an event/],
+    [null, /null, not with an event/],
+  ]
+  for (const [answer, detail] of answers) {
+    const definition = {
+      operator: 'mute',
+      name: 'mute',
+      fingerprint: '',
+      problems: [],
+      drops: [],
+      rejects: [],
+      memory: undefined,
+      start: async () => ({ process: () => answer as never }),
+    }
+    const observer = { stage: () => undefined, dropped: () => undefined, prepareFailed: () => undefined }
+    const chain = await StageChain.start([definition], { folder: '.', notice: () => undefined }, observer)
+    const { survivors, rejected } = await chain.run([event], [undefined], new AbortController().signal)
+    t.strictSame(survivors, [])
+    t.match(rejected, [{ event, stage: 'mute', reason: 'operator_error', detail }])
+  }
+})

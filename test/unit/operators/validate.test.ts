@@ -116,7 +116,7 @@ t.test('schemas that cannot be used stop the start, all at once', async t => {
 })
 
 t.test('options that cannot work are problems', t => {
-  t.same(validate({}).problems, ['must have schema, schemas or rules'])
+  t.same(validate({}).problems, ['options must have schema, schemas or rules'])
   t.same(validate({ schema: 5 as never }).problems, ['schema must be a file or a schema, got 5'])
   t.same(validate({ schemas: [] as never }).problems, [
     'schemas must be a folder or an object of files or schemas, got []',

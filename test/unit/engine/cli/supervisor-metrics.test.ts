@@ -10,7 +10,7 @@ test('the pages of two engines become one valid page in which every series names
     engine.eventsIn(10 + i)
     engine.commitDuration.observe(3)
     engine.commitDuration.observe(7, 1 + i)
-    engine.running(i)
+    engine.acquired(i)
   })
   const texts = await Promise.all(engines.map(engine => engine.render()))
   const page = new Exposition(mergeMetrics(texts.map((text, i) => ({ replica: `shop-${i}`, text }))))

@@ -93,11 +93,11 @@ test('bounds of a batch: number, bytes, and the last sequence; one event always 
   t.equal(arrivals.nextSeq, 8)
 })
 
-test('the bytes held are those of the payloads', async t => {
+test('the bytes held are those of payloads and headers', async t => {
   const arrivals = new Arrivals()
   arrivals.push(1, 1, 1, message('events.3.web.visit', 'four', 'NATS/1.0\r\n\r\n'))
   arrivals.push(2, 2, 2, message('events.3.web.visit', 'six456'))
-  t.equal(arrivals.bytes, 10)
+  t.equal(arrivals.bytes, 22)
   arrivals.take(1, Infinity, Infinity)
   t.equal(arrivals.bytes, 6)
   arrivals.clear()
