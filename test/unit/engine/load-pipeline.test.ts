@@ -96,7 +96,7 @@ t.test('what a compiler would have found is said, too', async t => {
     'stages must be a list of stages, got {"operator":"discard","name":"discard","fingerprint":"discard({})","problems"...',
     'profile must be what profile(...) gives, got nothing',
   ])
-  t.strictSame(await problemsWith("stages: [discard([])]"), ['stages[0].options must be an object, got []'])
+  t.strictSame(await problemsWith('stages: [discard([])]'), ['stages[0].options must be an object, got []'])
   t.strictSame(await problemsWith("stages: [discard({}, 'profile')]"), [
     'stages[0] must have another name: what the profile rejects is counted under it, got "profile"',
   ])

@@ -61,11 +61,19 @@ t.test('ignored paths are left out, whole or in part', t => {
     canonicalText(value, pathTree(['sent', 'meta.trace', 'meta.span', 'nowhere.at.all'])),
     '{"id":1,"list":[{"sent":6}],"meta":{"kept":5}}',
   )
-  const items = { items: [{ sku: 1, at: 2 }, { sku: 3, at: 4 }] }
+  const items = {
+    items: [
+      { sku: 1, at: 2 },
+      { sku: 3, at: 4 },
+    ],
+  }
   t.equal(canonicalText(items, pathTree(['items.at'])), '{"items":[{"sku":1},{"sku":3}]}', 'in every entry')
   t.equal(canonicalText(items, pathTree(['items.0.at'])), '{"items":[{"sku":1},{"at":4,"sku":3}]}', 'in one')
   t.equal(canonicalText(items, pathTree(['items.1'])), '{"items":[{"at":2,"sku":1}]}', 'one as a whole')
-  for (const paths of [['meta', 'meta.trace'], ['meta.trace', 'meta']])
+  for (const paths of [
+    ['meta', 'meta.trace'],
+    ['meta.trace', 'meta'],
+  ])
     t.equal(canonicalText({ meta: { trace: 1, span: 2 } }, pathTree(paths)), '{}', 'the whole counts')
   t.equal(canonicalText({ a: { b: { c: 1, d: 2, e: 3 } } }, pathTree(['a.b.c', 'a.b.d'])), '{"a":{"b":{"e":3}}}')
   t.end()
