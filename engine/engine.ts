@@ -142,6 +142,7 @@ export class Engine {
       await untilReachable(log, signal, () => learnLayouts(store, model))
       await untilReachable(log, signal, () => store.saveLayout(model.layout))
       await untilReachable(log, signal, () => requireCount(store, pipeline.partitions))
+      metrics.definition(pipeline.hash)
       metrics.expect(
         pipeline.stages,
         model,

@@ -23,6 +23,8 @@ export interface Effects {
   trigger(name: string, at: number, data: unknown): void
   suppressed(name: string, reason: string, at: number): void
   segment(name: string, change: 'entered' | 'exited', at: number): void
+  /** A segment's condition threw when time alone had passed; the profile stays where it is. */
+  failed(segment: string): void
   /** An event older than a trait's window: counted, not applied to that trait. */
   late(trait: string): void
 }

@@ -1,7 +1,7 @@
 import { TraitSet } from './trait-set.js'
 import type { Turn } from './turn.js'
 
-/** What a condition says; `failed` when the user's function threw. */
+/** What a condition says; `failed` when the user's function threw and no event is to blame. */
 export type Verdict = 'holds' | 'fails' | 'failed'
 
 /**
@@ -17,7 +17,6 @@ export class Condition {
   #error: unknown
 
   constructor(
-    private readonly name: string,
     private readonly test: (p: never) => unknown,
     traitCount: number,
   ) {
@@ -36,10 +35,8 @@ export class Condition {
    */
   judge(turn: Turn): Verdict {
     const verdict = this.#ask(turn)
-    if (verdict === 'failed') {
-      if (turn.touched === undefined) turn.effects.suppressed(this.name, 'error', turn.at)
-      else if (turn.snapshot.reads.intersects(turn.touched)) throw this.#error
-    }
+    if (verdict === 'failed' && turn.touched !== undefined && turn.snapshot.reads.intersects(turn.touched))
+      throw this.#error
     turn.lookAgainAt(this.#turnsAt(turn, verdict))
     return verdict
   }

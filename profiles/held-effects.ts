@@ -16,6 +16,10 @@ export class HeldEffects implements Effects {
     this.#calls.push(effects => effects.segment(name, change, at))
   }
 
+  failed(segment: string): void {
+    this.#calls.push(effects => effects.failed(segment))
+  }
+
   late(trait: string): void {
     this.#calls.push(effects => effects.late(trait))
   }

@@ -31,7 +31,7 @@ const segmentBytes = 9
 export function buildParts(spec: ProfileSpec): Parts {
   const traits = spec.traits.map(placeTrait)
   const segments = spec.segments.map(({ name, test }, index) => {
-    return new Segment(name, traits.length + index, new Condition(name, test, traits.length))
+    return new Segment(name, traits.length + index, new Condition(test, traits.length))
   })
   const firstTrigger = traits.length + segments.length
   const triggers = spec.triggers.map((trigger, index) => buildTrigger(trigger, firstTrigger + index, traits.length))
@@ -81,7 +81,7 @@ function placeTrait({ name, trait: { spec }, windowMs }: TraitPlace, index: numb
 function buildTrigger(spec: TriggerSpec, slot: number, traitCount: number): Trigger {
   const outlet = new Outlet(spec.name, slot, new Gate(spec.cap, spec.cooldownMs), spec.emit)
   if (spec.on === undefined)
-    return new StateTrigger(outlet, new Condition(spec.name, spec.when as (p: never) => unknown, traitCount))
+    return new StateTrigger(outlet, new Condition(spec.when as (p: never) => unknown, traitCount))
   if (spec.afterMs === undefined) return new EventTrigger(outlet, spec.when, spec.every)
   return new AbsenceTrigger(outlet, {
     on: new Set(spec.on),

@@ -104,7 +104,7 @@ function canonicalText(value: unknown): string {
   })
 }
 
-/** Throws unless the value survives JSON unchanged; `place` opens the sentence. */
+/** Throws unless JSON can say the value; members that are `undefined` are left out. `place` opens the sentence. */
 export function requireJson(value: unknown, place: string): void {
   if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean') return
   if (typeof value === 'number' && Number.isFinite(value)) return
@@ -121,7 +121,9 @@ export function requireJson(value: unknown, place: string): void {
 
 function isPlainObject(value: object): boolean {
   if (ArrayBuffer.isView(value) || value instanceof Date || value instanceof Map || value instanceof Set) return false
-  return true
+  // Records of decoders have classes. What has a class and no members keeps what it is elsewhere, as a promise does.
+  const parent: unknown = Object.getPrototypeOf(value)
+  return parent === Object.prototype || parent === null || Object.keys(value).length > 0
 }
 
 /** For error texts: says what something is, never what it holds, because that may be personal. */

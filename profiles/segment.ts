@@ -15,6 +15,7 @@ export class Segment {
     const { slots } = turn.state
     const isInside = slots[this.slot] !== 0
     // A condition that throws says nothing: the profile stays where it is.
+    if (verdict === 'failed' && turn.touched === undefined) turn.effects.failed(this.name)
     if (verdict === 'holds' && !isInside) {
       slots[this.slot] = turn.at
       turn.effects.segment(this.name, 'entered', turn.at)

@@ -29,7 +29,7 @@ export const prepareRecording: Prepare = async ({ configFile, recording, lastSeq
   const { pipeline, folder } = await loadPipeline(config.pipeline)
   const store = new RecordingStore(config.redis, pipeline.name)
   store.recorder = new RecordingWriter(recording)
-  const metrics = new Metrics(pipeline.name)
+  const metrics = new Metrics(pipeline.name, 1)
   const options = { config, pipeline, folder, store, metrics, log: createLog('warn'), clock: systemClock }
   return {
     run: async () => {

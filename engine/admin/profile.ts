@@ -26,8 +26,7 @@ export interface ShownProfile {
 }
 
 /**
- * The body, and a tag that is equal exactly when key, values, segments and position are. A weak one: two bodies under one tag
- * differ in their ages.
+ * The body, and a tag that is equal exactly when all of it but the ages is. A weak one: two bodies under one tag differ in these.
  */
 export function profileResponse({ view, isStale }: FoundProfile, nowMs: number): { etag: string; body: ShownProfile } {
   const age = (at: number) => Math.max(0, Math.round(nowMs - at))

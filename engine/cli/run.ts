@@ -39,7 +39,7 @@ export async function run(options: RunOptions, services: Services): Promise<Exit
     return 0
   }
   boundHeapGrowth()
-  const metrics = new Metrics(pipeline.name)
+  const metrics = new Metrics(pipeline.name, config.generation)
   metrics.collectProcess()
   const stopping = AbortSignal.any([interrupted, ...(supervisor === undefined ? [] : [supervisor])])
 

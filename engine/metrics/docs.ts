@@ -12,7 +12,7 @@ export function metricsPage(): string {
     '',
     '<!-- Generated from engine/metrics/table.ts; a test compares. -->',
     '',
-    'Served at `/metrics` of the admin port. Every metric also has the label `pipeline`. Numbers are recorded once per batch.',
+    'Served at `/metrics` of the admin port. Every metric also has the labels `pipeline` and `generation`. Numbers are recorded once per batch.',
     'Besides these there are the usual `process_` and `nodejs_` metrics. Several replicas may report the same partition for a',
     'moment while it moves: take `max by (partition)` of a gauge before any `sum`, but `sum` of `millrace_partition_owned`',
     '([replicas.md](replicas.md#what-the-metrics-mean)). With `run --processes` every series has the label `replica` too, and there are',

@@ -43,25 +43,6 @@ export class Histogram {
     return total
   }
 
-  /**
-   * Estimate of the value below which the share `q` (0 to 1) of the observations lies, interpolated inside its bucket as
-   * Prometheus' `histogram_quantile` does; above the last bound that bound. `NaN` without observations.
-   */
-  quantile(q: number): number {
-    const rank = q * this.count
-    if (this.count === 0) return NaN
-    let below = 0
-    for (let index = 0; index < this.bounds.length; index++) {
-      const inBucket = this.counts[index]!
-      if (inBucket > 0 && below + inBucket >= rank) {
-        const floor = index === 0 ? 0 : this.bounds[index - 1]!
-        return floor + (this.bounds[index]! - floor) * ((rank - below) / inBucket)
-      }
-      below += inBucket
-    }
-    return this.bounds.at(-1)!
-  }
-
   reset(): void {
     this.counts.fill(0)
     this.#sum = 0

@@ -45,8 +45,8 @@ export class Metrics {
   readonly commitDuration: Histogram
   readonly batchEvents: Histogram
 
-  constructor(pipeline: string) {
-    this.#shared = { pipeline }
+  constructor(pipeline: string, generation: number) {
+    this.#shared = { pipeline, generation: String(generation) }
     for (const name of Object.keys(metricTable) as MetricName[]) {
       if (metricTable[name].type !== 'histogram') this.#family(name)
     }
@@ -85,7 +85,13 @@ export class Metrics {
     for (const segment of model.segments) {
       this.segmentChanged(segment, 'entered', 0)
       this.segmentChanged(segment, 'exited', 0)
+      this.segmentFailed(segment, 0)
     }
+  }
+
+  /** `hash` of the definition that this process runs. */
+  definition(hash: string): void {
+    this.#series('definition', hash).value = 1
   }
 
   /** For the life of the stage: the series are looked up here, not once per batch. */
@@ -153,6 +159,10 @@ export class Metrics {
 
   segmentChanged(segment: string, change: 'entered' | 'exited', count: number): void {
     this.#series('segmentChanges', segment, change).value += count
+  }
+
+  segmentFailed(segment: string, count: number): void {
+    this.#series('segmentErrors', segment).value += count
   }
 
   /** `duplicates` of the acknowledged entries were already in the stream. */

@@ -1,5 +1,5 @@
 /**
- * Every metric, declared once; `docs/metrics.md` is written from here. Each has the label `pipeline` besides its own. Labels
+ * Every metric, declared once; `docs/metrics.md` is written from here. Each has the labels `pipeline` and `generation` besides its own. Labels
  * are stages, reasons and names of the definition, and partitions: never a key or an id.
  */
 
@@ -35,6 +35,11 @@ const durations = (name: string, help: string, bounds: readonly number[]) =>
   ({ name, type: 'histogram', help, bounds, isDuration: true }) as const
 
 export const metricTable = {
+  definition: gauge(
+    'millrace_definition_info',
+    '1 for the hash of the definition that this replica runs.',
+    'definition',
+  ),
   eventsIn: counter('millrace_events_total', 'Events read from the stream and committed.'),
   eventsApplied: counter('millrace_events_applied_total', 'Events folded into a profile.'),
   dropped: counter('millrace_events_dropped_total', 'Events that a stage dropped on purpose.', 'stage', 'reason'),
@@ -54,17 +59,17 @@ export const metricTable = {
 
   eventToProfile: durations(
     'millrace_event_to_profile_seconds',
-    'From when an event says it happened to when its profile was committed.',
+    "From when an event says it happened, by its producer's clock, to when its profile was committed, by this process' clock.",
     latencyBoundsMs,
   ),
   brokerToProfile: durations(
     'millrace_broker_to_profile_seconds',
-    'From when the broker received an event to when its profile was committed.',
+    "From when the broker received an event, by its clock, to when its profile was committed, by this process' clock.",
     latencyBoundsMs,
   ),
   brokerToTrigger: durations(
     'millrace_broker_to_trigger_seconds',
-    'From when the broker received an event to when it acknowledged a trigger of that event.',
+    "From when the broker received an event, by its clock, to when its acknowledgement of a trigger came, by this process' clock.",
     latencyBoundsMs,
   ),
 
@@ -95,6 +100,11 @@ export const metricTable = {
     'Profiles that entered or left a segment.',
     'segment',
     'change',
+  ),
+  segmentErrors: counter(
+    'millrace_segment_errors_total',
+    "Times a segment's condition threw when time alone had passed.",
+    'segment',
   ),
   published: counter('millrace_published_total', 'Outbox entries that JetStream acknowledged.', 'stream'),
   publishDuplicates: counter(

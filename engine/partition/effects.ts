@@ -23,6 +23,7 @@ export class EffectCounts {
   readonly triggers = new Map<string, number>()
   readonly suppressed = new Map<string, number>()
   readonly segments = new Map<string, number>()
+  readonly failed = new Map<string, number>()
   readonly late = new Map<string, number>()
   readonly deadLetters = new Map<string, number>()
 }
@@ -106,6 +107,10 @@ export class EffectCollector implements Effects {
   segment(name: string, change: 'entered' | 'exited', at: number): void {
     count(this.counts.segments, `${name} ${change}`)
     this.#publish('segments', `${name}.${change}`, { segment: name, change, at })
+  }
+
+  failed(segment: string): void {
+    count(this.counts.failed, segment)
   }
 
   late(trait: string): void {

@@ -91,7 +91,7 @@ export class Partition implements Leasable {
       partition: this.number,
       state: this.#state,
       reason: this.#reason,
-      position: (this.#position = session?.position ?? this.#position),
+      position: session?.position ?? this.#position,
       pending: session?.pending ?? 0,
       bufferedEvents: session?.bufferedEvents ?? 0,
       outboxEntries: session?.outboxEntries ?? 0,
@@ -217,6 +217,7 @@ export class Partition implements Leasable {
       log.info({ partition: this.number, position: session.position }, 'partition was given up')
     } finally {
       clearTimeout(probation)
+      this.#position = session.position
       this.#session = undefined
       await session.close()
     }

@@ -57,8 +57,9 @@ export function recordFold(
   profiles.hits = 0
   profiles.misses = 0
   if (fold.received > 0) metrics.batchEvents.observe(fold.received)
-  const { triggers, suppressed, segments, late, deadLetters } = fold.counts
+  const { triggers, suppressed, segments, failed, late, deadLetters } = fold.counts
   for (const [name, count] of triggers) metrics.triggered(name, count)
+  for (const [name, count] of failed) metrics.segmentFailed(name, count)
   for (const [name, count] of late) metrics.late(name, count)
   for (const [what, count] of suppressed) metrics.suppressed(...pair(what), count)
   for (const [what, count] of deadLetters) metrics.deadLettered(...pair(what), count)

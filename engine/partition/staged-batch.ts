@@ -30,7 +30,7 @@ export class StagedBatch {
     return this.batch.brokerMs[this.#raw]!
   }
 
-  /** Received, not folded yet. */
+  /** The last event that was received, folded or not. */
   get last(): Event {
     return this.batch.events.at(-1)!
   }

@@ -38,14 +38,14 @@ export class EngineProcess {
     return (await this.#get('/readyz')).json() as Promise<EngineStatus>
   }
 
-  /** Every metric's value by its name and labels as rendered, without the pipeline's. */
+  /** Every metric's value by its name and labels as rendered, without those of pipeline and generation. */
   async metrics(): Promise<Map<string, number>> {
     const text = await (await this.#get('/metrics')).text()
     const lines = text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
     return new Map(
       lines.map(line => {
         const end = line.lastIndexOf(' ')
-        const name = line.slice(0, end).replace(/pipeline="[^"]*",?/, '')
+        const name = line.slice(0, end).replace(/(?<=[{,])(?:pipeline|generation)="[^"]*",?/g, '')
         return [name.replace('{}', ''), Number(line.slice(end + 1))]
       }),
     )

@@ -26,7 +26,10 @@ export class StateTrigger implements Trigger {
   #begins(turn: Turn): boolean {
     if (!this.condition.mayHaveTurned(turn)) return false
     const verdict = this.condition.judge(turn)
-    if (verdict === 'failed') return false
+    if (verdict === 'failed') {
+      if (turn.touched === undefined) turn.effects.suppressed(this.name, 'error', turn.at)
+      return false
+    }
     const holds = verdict === 'holds'
     const held = this.outlet.peek(turn)?.[0] === 1
     if (held !== holds) this.outlet.open(turn)[0] = holds ? 1 : 0

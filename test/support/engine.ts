@@ -106,7 +106,7 @@ export async function startEngine(t: TestScope, setup: EngineSetup): Promise<Run
   const env = { MILLRACE_NATS_SERVERS: nats, MILLRACE_REDIS_URL: redis, MILLRACE_REPLICA_NAME: name, ...settings }
   const config = loadConfig({ env, cwd: import.meta.dirname })
   const store = (setup.store ?? new RedisStore(config.redis, pipeline.name)).at(config.generation)
-  const metrics = new Metrics(pipeline.name)
+  const metrics = new Metrics(pipeline.name, config.generation)
   const log = new RecordedLog()
   const starting = new AbortController()
   t.teardown(() => starting.abort())

@@ -56,6 +56,10 @@ export class Life implements Effects {
     this.lines.push([at, name, change])
   }
 
+  failed(segment: string): void {
+    this.lines.push(['failed', segment])
+  }
+
   late(trait: string): void {
     this.lines.push(['late', trait])
   }

@@ -100,7 +100,7 @@ t.test('values have one order', async t => {
 
 t.test('only what JSON can say is emitted', async t => {
   requireJson({ a: [1, 'x', null, true, { b: undefined }] }, 'it')
-  for (const value of [NaN, 1n, () => 1, new Date(), new Map(), Buffer.from('x')]) {
+  for (const value of [NaN, 1n, () => 1, new Date(), new Map(), Buffer.from('x'), Promise.resolve(1), /x/]) {
     t.throws(() => requireJson({ a: [value] }, 'it'), { message: /^it must be plain JSON data, got / })
   }
 })

@@ -238,6 +238,27 @@ t.test('an error at an event is thrown, one by time alone is published as suppre
   t.strictSame(byTime.take(), [[2000, 'bad', 'suppressed', 'error']])
 })
 
+t.test('a condition that throws when time has passed is told by its trigger and counted for its segment', async t => {
+  const fragile = shop()
+  const test = (p: { lately: number }): boolean => {
+    if (p.lately === 0) throw new Error('no')
+    return true
+  }
+  fragile.segment('lively', test)
+  fragile.trigger('awake', { when: test })
+  const life = new Life(fragile)
+  life.event(1_000, 'cart', { id: 'x', value: 1 })
+  t.strictSame(life.take(), [
+    [1_000, 'lively', 'entered'],
+    [1_000, 'awake', {}],
+  ])
+  life.until(1_600)
+  t.strictSame(life.take(), [
+    ['failed', 'lively'],
+    [1_600, 'awake', 'suppressed', 'error'],
+  ])
+})
+
 t.test('what is emitted must be plain JSON data', async t => {
   const life = new Life(shop().trigger('bad', { on: 'cart', emit: (_, e) => ({ half: e.value / 0 }) }))
   t.throws(() => life.event(1, 'cart', { id: 'x', value: 1 }), {

@@ -4,7 +4,7 @@ import { Metrics } from '../../../../engine/metrics/metrics.js'
 import { Exposition } from '../../../support/exposition.js'
 
 test('the pages of two engines become one valid page in which every series names its replica', async t => {
-  const engines = [new Metrics('shop'), new Metrics('shop')]
+  const engines = [new Metrics('shop', 2), new Metrics('shop', 2)]
   engines.forEach((engine, i) => {
     engine.collectProcess()
     engine.eventsIn(10 + i)

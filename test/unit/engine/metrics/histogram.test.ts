@@ -26,23 +26,6 @@ t.test('a negative value and one that is no number count as zero, so that the su
   t.equal(histogram.sum, 0)
 })
 
-t.test('a quantile is interpolated inside its bucket', async t => {
-  const histogram = new Histogram([10, 20, 40])
-  histogram.observe(5, 50)
-  histogram.observe(15, 50)
-  t.equal(histogram.quantile(0.25), 5, 'half way through the first bucket')
-  t.equal(histogram.quantile(0.5), 10, 'the end of the first bucket')
-  t.equal(histogram.quantile(0.75), 15, 'half way through the second')
-  t.equal(histogram.quantile(1), 20, 'the end of the last one that holds anything')
-})
-
-t.test('a quantile above the last bound is that bound, of nothing it is no number', async t => {
-  const histogram = new Histogram([10])
-  t.ok(Number.isNaN(histogram.quantile(0.5)))
-  histogram.observe(99)
-  t.equal(histogram.quantile(0.5), 10)
-})
-
 t.test('no observation is lost and each lies in the bucket that its value says', async () => {
   const bounds = [1, 2.5, 5, 10, 100]
   const values = fc.array(fc.double({ min: 0, max: 200, noNaN: true }))

@@ -4,7 +4,7 @@ import { metricTable, type MetricDeclaration } from '../../../../engine/metrics/
 
 /** Value of one series of the page; `undefined` when it is not there. */
 async function read(metrics: Metrics, name: string, labels = ''): Promise<number | undefined> {
-  const wanted = `${name}{pipeline="shop"${labels}} `
+  const wanted = `${name}{pipeline="shop",generation="2"${labels}} `
   const line = (await metrics.render()).split('\n').find(line => line.startsWith(wanted))
   return line === undefined ? undefined : Number(line.slice(wanted.length))
 }
@@ -21,7 +21,7 @@ t.test('names follow the rules of Prometheus and of the house', async t => {
 })
 
 t.test('labels are bounded: never a key or an id', async t => {
-  const allowed = ['stage', 'reason', 'trait', 'trigger', 'segment', 'change', 'stream', 'partition']
+  const allowed = ['definition', 'stage', 'reason', 'trait', 'trigger', 'segment', 'change', 'stream', 'partition']
   t.strictSame([...new Set(declarations.flatMap(({ labels = [] }) => labels))].sort(), allowed.sort())
 })
 
@@ -34,7 +34,7 @@ t.test('the thresholds of the objectives are bucket bounds', async t => {
 })
 
 t.test('counters add up', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   metrics.eventsIn(5)
   metrics.eventsIn(2)
   metrics.eventsApplied(6)
@@ -68,7 +68,7 @@ t.test('counters add up', async t => {
 })
 
 t.test('a stage counts what it was given, what it passed on and seconds', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   const stage = metrics.stage('decode')
   stage.record(10, 9, 500)
   stage.record(10, 10, 250)
@@ -78,7 +78,7 @@ t.test('a stage counts what it was given, what it passed on and seconds', async 
 })
 
 t.test('a histogram is fed milliseconds and shows cumulative seconds', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   metrics.brokerToTrigger.observe(3)
   metrics.brokerToTrigger.observe(3.5, 2)
   metrics.brokerToTrigger.observe(4_000_000)
@@ -93,7 +93,7 @@ t.test('a histogram is fed milliseconds and shows cumulative seconds', async t =
 })
 
 t.test('batch sizes are not durations', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   metrics.batchEvents.observe(500)
   t.equal(await read(metrics, 'millrace_batch_events_bucket', ',le="250"'), 0)
   t.equal(await read(metrics, 'millrace_batch_events_bucket', ',le="500"'), 1)
@@ -101,7 +101,7 @@ t.test('batch sizes are not durations', async t => {
 })
 
 t.test('a partition shows what was last said about it', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   metrics.partition(3, { pending: 7, position: 100, lastEventAt: 1_700_000_000_500, outboxEntries: 2 })
   metrics.partition(3, { pending: 0 })
   t.equal(await read(metrics, 'millrace_partition_pending_events', ',partition="3"'), 0)
@@ -111,7 +111,7 @@ t.test('a partition shows what was last said about it', async t => {
 })
 
 t.test('what nobody knows now is not shown', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   metrics.partition(3, { pending: 7, position: 100, outboxEntries: 2 })
   metrics.partition(3, { pending: 'unknown', outboxEntries: 'unknown' })
   t.equal(await read(metrics, 'millrace_partition_pending_events', ',partition="3"'), undefined)
@@ -120,7 +120,7 @@ t.test('what nobody knows now is not shown', async t => {
 })
 
 t.test('connections are down until somebody says otherwise', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   t.equal(await read(metrics, 'millrace_nats_connected'), 0)
   metrics.connections(true, false)
   t.equal(await read(metrics, 'millrace_nats_connected'), 1)
@@ -128,7 +128,7 @@ t.test('connections are down until somebody says otherwise', async t => {
 })
 
 t.test('a halt stands until the partition runs again, its count stays', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   const halted = () => read(metrics, 'millrace_partition_halted', ',partition="1"')
   metrics.running(1)
   t.equal(await halted(), 0)
@@ -140,7 +140,7 @@ t.test('a halt stands until the partition runs again, its count stays', async t 
 })
 
 t.test('what a definition can lead to is there at zero before it happens', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   const stage = { name: 'decode', drops: ['ignored'], rejects: ['truncated'] }
   metrics.expect([stage], { triggers: ['vip'], segments: ['big'], traits: ['views'] }, ['TRIGGERS'])
   t.equal(await read(metrics, 'millrace_events_total'), 0)
@@ -161,26 +161,26 @@ t.test('what a definition can lead to is there at zero before it happens', async
 })
 
 t.test('every declared metric is on the page with its help and type', async t => {
-  const page = await new Metrics('shop').render()
+  const page = await new Metrics('shop', 2).render()
   for (const { name, type, help } of declarations) {
     t.ok(page.includes(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`), name)
   }
 })
 
 t.test('metrics of the process join the same page', async t => {
-  const metrics = new Metrics('shop')
+  const metrics = new Metrics('shop', 2)
   t.notMatch(await metrics.render(), /^process_/m)
   metrics.collectProcess()
   t.match(await metrics.render(), /^process_resident_memory_bytes \d+/m)
 })
 
 t.test('two engines in one process do not share numbers', async t => {
-  const one = new Metrics('shop')
-  const other = new Metrics('shop')
+  const one = new Metrics('shop', 2)
+  const other = new Metrics('shop', 2)
   one.eventsIn(1)
   t.equal(await read(other, 'millrace_events_total'), 0)
 })
 
 t.test('the page is sent as the text format', async t => {
-  t.equal(new Metrics('shop').contentType, 'text/plain; version=0.0.4; charset=utf-8')
+  t.equal(new Metrics('shop', 2).contentType, 'text/plain; version=0.0.4; charset=utf-8')
 })
