@@ -65,8 +65,7 @@ export class Engine {
   readonly #ended: Promise<void>
   /** Rejects when the engine cannot go on: an error of the action `stop`. */
   readonly failure: Promise<never>
-  /** Monotonic; absent while there is a connection. */
-  #natsLostAt: number | undefined
+  #isNatsConnected = true
 
   private constructor(
     private readonly context: EngineContext,
@@ -91,19 +90,19 @@ export class Engine {
       partitions: this.#partitions,
       log,
       hint,
-      cutOffForMs: () => (this.#natsLostAt === undefined ? 0 : Math.max(1, clock.monotonicMs() - this.#natsLostAt)),
+      isCutOff: () => !this.#isNatsConnected,
     })
     this.failure = new Promise((_resolve, reject) => this.#leases.run().catch(reject))
     // Whoever runs the engine looks at it; a stop may come first.
     this.failure.catch(() => undefined)
     void followConnection(connection, {
       lost: () => {
-        this.#natsLostAt ??= clock.monotonicMs()
+        this.#isNatsConnected = false
         this.#leases.lookSoon()
         context.log.warn({}, 'connection to NATS lost')
       },
       back: () => {
-        this.#natsLostAt = undefined
+        this.#isNatsConnected = true
         this.#leases.lookSoon()
         context.log.info({}, 'connection to NATS is back')
         for (const partition of this.#partitions) partition.session?.reconnected()
@@ -184,7 +183,7 @@ export class Engine {
   }
 
   get isNatsConnected(): boolean {
-    return this.#natsLostAt === undefined
+    return this.#isNatsConnected
   }
 
   get isStoreReachable(): boolean {

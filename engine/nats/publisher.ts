@@ -176,7 +176,7 @@ export class Publisher {
     // {"stream":"TRIGGERS","seq":1} or with "duplicate":true; parsed in full only when it is neither.
     const text = message.string()
     if (text.startsWith(flowMark)) return
-    if (text.includes('"error":{')) {
+    if (text.includes('"error":')) {
       this.#fail(token, new MillraceError('publish_failed', errorText(text)))
     } else if (!this.#isWhole(token, text)) {
       this.#fail(token, new MillraceError('publish_failed', 'not all messages of the batch have arrived'))
@@ -186,7 +186,7 @@ export class Publisher {
       // All of a fast batch was repetition. A replicated stream calls that what a leader has only proposed, which may yet be lost.
       if (streamSeq === 0)
         this.#fail(token, new MillraceError('publish_failed', 'the broker stored nothing of the batch'))
-      else this.#settle(token, undefined, text.includes('"duplicate":true'), streamSeq)
+      else this.#settle(token, undefined, text.includes('"duplicate":'), streamSeq)
     }
   }
 

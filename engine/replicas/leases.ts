@@ -37,8 +37,8 @@ export interface LeaseOptions extends MembersOptions {
   readonly partitions: readonly Leasable[]
   /** Tells the other replicas that something is free or somebody ready. Only saves them time. */
   readonly hint: () => void
-  /** Milliseconds without a connection to NATS, 0 with one. */
-  readonly cutOffForMs: () => number
+  /** Without a connection to NATS. */
+  readonly isCutOff: () => boolean
 }
 
 /** What came of reading a partition's meta. */
@@ -47,8 +47,8 @@ type ReadMeta = PromiseSettledResult<PartitionMeta | undefined>
 /** Looks within one lease. */
 const looksPerLease = 10
 /**
- * A short cut of the link mends itself. Longer than replicas take one after the other to notice that a server is away for all of them,
- * or the first to notice would give everything to the last.
+ * A replica must have seen others with NATS for so long, while it had none, to leave them its partitions. A short cut of the link mends
+ * itself; and when the server is away for all, replicas do not notice at the same moment, nor are they back at the same moment.
  */
 const patienceMs = 5_000
 /** Between two looks of a replica that leaves, if no hint comes. */
@@ -69,6 +69,8 @@ export class Leases {
   #isLeaving = false
   #isStopping = false
   #isTroubled = false
+  /** Monotonic; `Infinity` while there is nothing to abandon, or nobody to leave it to. */
+  #abandonsAt = Infinity
 
   constructor(private readonly options: LeaseOptions) {
     const { ttlMs, partitions } = options
@@ -123,6 +125,7 @@ export class Leases {
         // Nobody can renew what nobody can reach: what was seen before proves nothing.
         this.#watch.forget()
         this.#members.forget()
+        this.#abandonsAt = Infinity
         if (!this.#isTroubled) this.options.log.warn({ error: messageOf(error) }, 'leases cannot be read')
         this.#isTroubled = true
       }
@@ -161,7 +164,8 @@ export class Leases {
       this.#owners[number] = replica
     }
     for (const number of plan.release) partitions[number]!.release()
-    if (this.options.cutOffForMs() > patienceMs) for (const number of plan.abandon) partitions[number]!.abandon()
+    this.#abandonsAt = plan.abandon.length === 0 ? Infinity : Math.min(this.#abandonsAt, performance.now() + patienceMs)
+    if (performance.now() >= this.#abandonsAt) for (const number of plan.abandon) partitions[number]!.abandon()
     // Others must not give more meanwhile.
     if (this.#standing !== standing) this.#wakeup.wake()
     if (this.#isLeaving && !partitions.some(({ isClaimed }) => isClaimed)) this.#given.wake()
@@ -193,7 +197,7 @@ export class Leases {
 
   get #standing(): Standing {
     if (this.#isLeaving) return 'leaving'
-    if (this.options.cutOffForMs() > 0) return 'cut_off'
+    if (this.options.isCutOff()) return 'cut_off'
     return this.options.partitions.some(({ isSettling }) => isSettling) ? 'busy' : 'ready'
   }
 

@@ -71,6 +71,16 @@ testOnEachNats('what the stream has already is acknowledged as a duplicate', asy
   t.equal(await broker.count('OUT'), 2)
 })
 
+testOnEachNats('a stream may be called as what an acknowledgement says', async (t, nats) => {
+  const { broker, publish, answers, answered } = await open(t, nats)
+  for (const name of ['error', 'duplicate', 'seq']) {
+    await broker.manager.streams.add({ name, subjects: [`${name}.*`] })
+    publish(answers.length, `${name}.a`)
+    await answered(answers.length + 1)
+  }
+  for (const answer of answers) t.match(answer, { failure: undefined, isDuplicate: false })
+})
+
 testOnEachNats('a subject that no stream takes fails at once', async (t, nats) => {
   const { publish, answers, answered } = await open(t, nats)
   publish(1, 'nowhere.a')
