@@ -20,6 +20,7 @@ import { lanes, Names } from './nats/names.js'
 import { partitionOf } from './nats/partitioning.js'
 import { provision } from './nats/provision.js'
 import { Publisher } from './nats/publisher.js'
+import { streamRisks } from './nats/stream-risks.js'
 import { Streams } from './nats/streams.js'
 import { requireCount } from './partition/partition-count.js'
 import { Partition, type PartitionStatus } from './partition/partition.js'
@@ -136,6 +137,8 @@ export class Engine {
         }),
       )
       if (created.length > 0) log.info({ streams: created }, 'streams created')
+      const risks = await untilReachable(log, signal, () => streamRisks(connection, names, config.replicas))
+      for (const risk of risks) log.warn({}, risk)
       const publishFence = await untilReachable(log, signal, () => weakestFence(streams, names))
       const model = pipeline.profile.model()
       await untilReachable(log, signal, () => learnLayouts(store, model))

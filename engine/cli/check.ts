@@ -6,6 +6,7 @@ import { MillraceError, messageOf } from '../errors.js'
 import type { Fence } from '../nats/fence.js'
 import { lanes } from '../nats/names.js'
 import { provision } from '../nats/provision.js'
+import { streamRisks } from '../nats/stream-risks.js'
 import type { Pipeline } from '../pipeline.js'
 import { StageChain } from '../stages.js'
 import type { ExitCode, Services } from './services.js'
@@ -109,6 +110,7 @@ async function checkNats(workspace: Workspace, report: Report, mayCreate: boolea
       minKeepMs: config.retention.minimum,
     })
     report.ok(created.length > 0 ? `streams created: ${created.join(', ')}` : 'streams and mapping are as needed')
+    for (const risk of await streamRisks(connection, names, config.replicas)) report.note(risk)
     await checkFence(workspace, report)
   } catch (error) {
     report.failure('NATS', error)

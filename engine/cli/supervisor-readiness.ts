@@ -37,10 +37,13 @@ export function mergeReadiness(asked: readonly AskedReplica[], partitionCount: n
   const all = (peer: 'nats' | 'redis') =>
     answers.length > 0 && answers.every(answer => answer[peer] === 'connected') ? 'connected' : 'disconnected'
   return {
-    ready: partitions.every(({ state, owner = '' }) => {
-      // Who is ours and owns it, but does not say so, is dead or not there yet.
-      return state === 'running' || (state === 'standby' && owner !== '' && !ours.has(owner))
-    }),
+    // As in each of them: who has no connection to NATS runs nothing.
+    ready:
+      all('nats') === 'connected' &&
+      partitions.every(({ state, owner = '' }) => {
+        // Who is ours and owns it, but does not say so, is dead or not there yet.
+        return state === 'running' || (state === 'standby' && owner !== '' && !ours.has(owner))
+      }),
     publishFence: fences.length === 0 ? undefined : weakest(fences),
     nats: all('nats'),
     redis: all('redis'),

@@ -225,7 +225,7 @@ export const configSchema = {
   }),
   shutdown: group('The stop after SIGTERM.', {
     deadline: duration({
-      doc: "Finishing may take this long, then the process ends; keep it below the orchestrator's grace period.",
+      doc: "Finishing may take this long, then the process ends, up to ten seconds later when Redis is just not answering; keep it below the orchestrator's grace period.",
       max: longestWait,
       fallback: '25s',
     }),

@@ -1,11 +1,12 @@
 /** Connecting, creating and checking what NATS must have: every difference is said, nothing is changed behind anybody's back. */
-import { RetentionPolicy, StorageType } from 'nats'
+import { DiscardPolicy, RetentionPolicy, StorageType } from 'nats'
 import type { Test } from 'tap'
 import type { MillraceError } from '../../engine/errors.js'
 import { connectNats, type NatsConnection } from '../../engine/nats/connection.js'
 import { Names } from '../../engine/nats/names.js'
 import { partitionOf, subjectToken } from '../../engine/nats/partitioning.js'
 import { provision, type ProvisionOptions } from '../../engine/nats/provision.js'
+import { streamRisks } from '../../engine/nats/stream-risks.js'
 import { Streams, type BatchConfig } from '../../engine/nats/streams.js'
 import { Broker } from '../support/broker.js'
 import { testOnEachNats } from '../support/nats-releases.js'
@@ -112,6 +113,27 @@ testOnEachNats('several replicas on a single server are refused, and not waited 
     allStreams.map(name => `stream "${name}" cannot be created: ${reason}`).sort(),
   )
   t.strictSame(await streamNames(broker), [])
+})
+
+testOnEachNats('what a stream allows that may lose events is said', async (t, nats) => {
+  const { connection, manager } = await open(t, nats)
+  await provision(connection, names, options)
+  t.strictSame(await streamRisks(connection, names, 1), [])
+  await manager.streams.update('EVENTS', { max_bytes: 1_000_000, max_msgs: 1_000 })
+  const removes = 'stream "EVENTS" removes its oldest events at'
+  t.match(await streamRisks(connection, names, 1), [`${removes} max_bytes 1000000,`, `${removes} max_msgs 1000,`])
+  await manager.streams.update('EVENTS', { discard: DiscardPolicy.New })
+  t.strictSame(await streamRisks(connection, names, 1), [])
+  const copies = allStreams.map(name => `stream "${name}" has num_replicas 1, "replicas" says 3`)
+  t.strictSame((await streamRisks(connection, names, 3)).sort(), copies)
+})
+
+testOnEachNats('a stream that keeps only some messages of a subject is refused', async (t, nats) => {
+  const { connection, manager } = await open(t, nats)
+  await provision(connection, names, options)
+  await manager.streams.update('EVENTS', { max_msgs_per_subject: 10 })
+  const failure = await failureOf(provision(connection, names, options))
+  t.strictSame(failure.lines, ['stream "EVENTS" max_msgs_per_subject must be -1, got 10'])
 })
 
 testOnEachNats('streams that keep messages for less than their ids are refused', async (t, nats) => {

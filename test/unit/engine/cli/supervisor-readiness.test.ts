@@ -43,6 +43,11 @@ test('a partition that a replica elsewhere owns is as good as one that runs here
   t.equal(mergeReadiness(ours, 2).ready, true)
 })
 
+test('not ready while one of them has no connection to NATS', async t => {
+  const cutOff = replica([runs(0, 'a')], { nats: 'disconnected' })
+  t.match(mergeReadiness([{ name: 'a', answer: cutOff }], 1), { ready: false, nats: 'disconnected' })
+})
+
 test('not ready while nobody owns a partition, or nobody answers', async t => {
   t.equal(mergeReadiness([{ name: 'a', answer: replica([runs(0, 'a'), standsBy(1)]) }], 2).ready, false)
   const silent = mergeReadiness([{ name: 'a', answer: undefined }], 1)
