@@ -25,12 +25,10 @@ export function drainsText(results: readonly CheckedDrains[]): string {
     ]
   })
   const loads = results.map(
-    ({ workload, events, payloadBytes, profiles, triggers }) =>
-      `${workload}: ${events} events of ${Math.round(payloadBytes / events)} bytes, ${profiles} profiles, ${triggers} triggers`,
+    ({ workload, events, payloadBytes, drains, profiles, triggers }) =>
+      `${workload}: ${drains.length} rounds, ${events} events of ${Math.round(payloadBytes / events)} bytes, ${profiles} profiles, ${triggers} triggers`,
   )
-  return [`${results[0]?.drains.length} rounds; ${results[0]?.versions}`, '', table(rows, header), ...loads, ''].join(
-    '\n',
-  )
+  return [String(results[0]?.versions), '', table(rows, header), ...loads, ''].join('\n')
 }
 
 /** By workload, and as contenders as other comparisons have them. */

@@ -31,7 +31,7 @@ import { personalizationOnTwoCores as workload } from '../workloads/personalizat
 type Result = Drained | Ceilings | undefined
 const ceilingsName = 'ceilings'
 /** A rate has settled after a few seconds. */
-const [othersDrainMs, quickDrainMs] = [6_000, 2_000]
+const [othersDrainMs, quickDrainMs] = [4_000, 2_000]
 
 export const personalization: Question = {
   name: 'personalization',

@@ -24,6 +24,8 @@ import { drainsJson, drainsText } from './drained.js'
 import { sustainYahoo, type Sustained } from './yahoo-sustained.js'
 
 const quickCampaigns = 50_000
+/** Each is preceded by a million keys, and followed by looking at all of them. */
+const mostKeysRounds = 2
 
 export const yahoo: Question = {
   name: 'yahoo',
@@ -31,7 +33,8 @@ export const yahoo: Question = {
   answer: async (options, say) => {
     const windows = await drainChecked(yahooWindows, withAds(millraceWith(options)), options, say)
     const users = options.users ?? (options.quick ? quickCampaigns : defaultCampaigns)
-    const keysLoad = { ...options, users, events: users + options.events, after: users }
+    const rounds = Math.min(mostKeysRounds, options.rounds)
+    const keysLoad = { ...options, users, events: users + options.events, after: users, rounds }
     const keys = await drainChecked(yahooKeys, millraceWith(options), keysLoad, say)
     const sustained = await sustainYahoo(options, say)
     return {
