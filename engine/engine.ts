@@ -13,7 +13,7 @@ import { stateNameOf } from './generation.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics/metrics.js'
 import { isGone, type ProfileView } from './model.js'
-import { connectNats, followConnection } from './nats/connection.js'
+import { connectNats, followConnection, natsError } from './nats/connection.js'
 import { weakest, type Fence } from './nats/fence.js'
 import { LeaseHints } from './nats/lease-hints.js'
 import { lanes, Names } from './nats/names.js'
@@ -66,13 +66,15 @@ export class Engine {
   readonly #ended: Promise<void>
   /** Rejects when the engine cannot go on: an error of the action `stop`. */
   readonly failure: Promise<never>
-  #isNatsConnected = true
+  #isNatsConnected: boolean
 
   private constructor(
     private readonly context: EngineContext,
     /** What every lane's stream checks about a publish, as of the start. */
     readonly publishFence: Fence,
+    isNatsConnected: boolean,
   ) {
+    this.#isNatsConnected = isNatsConnected
     const { pipeline, generation, connection, names, replica, store, limits, log, clock } = context
     this.#hints = new LeaseHints(connection, names.leaseHints(stateNameOf(pipeline.name, generation)), () =>
       this.#leases.lookSoon(),
@@ -93,7 +95,11 @@ export class Engine {
       hint,
       isCutOff: () => !this.#isNatsConnected,
     })
-    this.failure = new Promise((_resolve, reject) => this.#leases.run().catch(reject))
+    this.failure = new Promise((_resolve, reject) => {
+      this.#leases.run().catch(reject)
+      // The client never gives up by itself; a process that could not get on must not look alive.
+      void connection.closed().then(error => reject(natsError(error, 'the connection to NATS was closed')))
+    })
     // Whoever runs the engine looks at it; a stop may come first.
     this.failure.catch(() => undefined)
     void followConnection(connection, {
@@ -122,6 +128,11 @@ export class Engine {
     const store = options.store.at(generation)
     const names = new Names(config.streams)
     const connection = await untilReachable(log, signal, () => connectNats(config.nats, `millrace ${pipeline.name}`))
+    let isNatsConnected = true
+    void followConnection(connection, {
+      lost: () => (isNatsConnected = false),
+      back: () => (isNatsConnected = true),
+    })
     try {
       const without = options.without ?? withoutNothing
       const isFenced = !without.has('publish_fence')
@@ -177,7 +188,7 @@ export class Engine {
         { pipeline: pipeline.name, generation, replica, definition: pipeline.hash, partitions: pipeline.partitions },
         'engine starts',
       )
-      return new Engine(context, publishFence)
+      return new Engine(context, publishFence, isNatsConnected)
     } catch (error) {
       await connection.close()
       await store.close()
@@ -242,7 +253,7 @@ export class Engine {
     } catch (error) {
       // What cannot be read will not be better for being old.
       if (error instanceof MillraceError && error.action !== 'retry') throw error
-      const state = this.#partitions[partition]!.session?.lastGood(key)
+      const state = this.#partitions[partition]!.session?.lastGood.find(key)
       if (state === undefined) throw error
       const view = model.view(state, now)
       return isGone(view) ? undefined : { view, isStale: true }
@@ -259,6 +270,8 @@ export class Engine {
     }, deadlineMs)
     await this.#leases.handOver(handOverMs)
     await this.#leases.stop()
+    // What is not published without NATS is not published by waiting; it is stored.
+    if (!this.#isNatsConnected) for (const partition of this.#partitions) partition.abandon()
     for (const partition of this.#partitions) partition.stop()
     await this.#ended
     clearTimeout(deadline)

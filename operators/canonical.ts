@@ -41,9 +41,12 @@ export function canonicalText(value: unknown, ignored = nothing): string {
   if (value instanceof Map) return `<map ${canonicalText([...value])}>`
   if (value instanceof Set) return `<set ${canonicalText([...value])}>`
   if (Array.isArray(value)) {
+    if (ignored.size === 0) return `[${value.map(entry => canonicalText(entry)).join(',')}]`
+    const inEach = new Map([...ignored].filter(([name]) => !/^\d+$/.test(name)))
     const entries = value.flatMap((entry: unknown, place) => {
-      const below = ignored.get(String(place)) ?? ignored
-      return below.size === 0 && ignored.size > 0 ? [] : [canonicalText(entry, below)]
+      const inThis = ignored.get(String(place))
+      if (inThis?.size === 0) return []
+      return [canonicalText(entry, inThis === undefined ? inEach : new Map([...inEach, ...inThis]))]
     })
     return `[${entries.join(',')}]`
   }

@@ -11,7 +11,7 @@ export const isInit = process.pid === 1
 /** Runs this program with these arguments in a process of its own, until it ends; gives its exit code, 128 and more for a signal. */
 export async function runAsChild(): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit' })
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const) {
     process.on(signal, () => {
       // A terminal gives Ctrl-C to both.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)

@@ -4,6 +4,8 @@ import { weakest, type Fence } from '../nats/fence.js'
 
 /** `/readyz` of one replica. */
 export interface ReplicaReadiness {
+  /** Its name; absent while it starts. */
+  readonly replica?: string
   readonly ready: boolean
   readonly publishFence?: Fence
   readonly nats: 'connected' | 'disconnected'
@@ -32,10 +34,12 @@ export interface MergedReadiness {
 export function mergeReadiness(asked: readonly AskedReplica[], partitionCount: number): MergedReadiness {
   const answers = asked.flatMap(({ answer }) => (answer === undefined ? [] : [answer]))
   const fences = answers.flatMap(({ publishFence }) => publishFence ?? [])
+  // One that is just starting has no connections yet, and may not be needed.
+  const started = answers.filter(({ replica }) => replica !== undefined)
   const ours = new Set(asked.map(({ name }) => name))
   const partitions = Array.from({ length: partitionCount }, (_, partition) => standing(answers, partition))
   const all = (peer: 'nats' | 'redis') =>
-    answers.length > 0 && answers.every(answer => answer[peer] === 'connected') ? 'connected' : 'disconnected'
+    started.length > 0 && started.every(answer => answer[peer] === 'connected') ? 'connected' : 'disconnected'
   return {
     // As in each of them: who has no connection to NATS runs nothing.
     ready:

@@ -86,9 +86,11 @@ function environmentOf(name: string, given: NodeJS.ProcessEnv): NodeJS.ProcessEn
 }
 
 function routesTo(replicas: readonly ReplicaProcess[], pipeline: Pipeline): Routes {
+  // A process that is started again later is no start of the whole.
+  let hasStarted = false
   return (path, headers) => {
     if (path === '/livez') return live
-    if (path === '/startedz') return () => allStarted(replicas)
+    if (path === '/startedz') return async () => started((hasStarted ||= await haveAllStarted(replicas)))
     if (path === '/readyz') return () => ready(replicas, pipeline.partitions)
     if (path === '/metrics') return () => metrics(replicas, pipeline.name)
     const tag = headers['if-none-match']
@@ -97,11 +99,11 @@ function routesTo(replicas: readonly ReplicaProcess[], pipeline: Pipeline): Rout
   }
 }
 
-async function allStarted(replicas: readonly ReplicaProcess[]): Promise<Reply> {
+async function haveAllStarted(replicas: readonly ReplicaProcess[]): Promise<boolean> {
   const answers = await Promise.all(
     replicas.map(replica => replica.ask('/startedz', readyWithinMs).catch(() => undefined)),
   )
-  return started(answers.every(answer => answer?.status === 200))
+  return answers.every(answer => answer?.status === 200)
 }
 
 async function ready(replicas: readonly ReplicaProcess[], partitions: number): Promise<Reply> {

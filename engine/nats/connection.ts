@@ -70,16 +70,21 @@ function connectionOptions(settings: NatsSettings, name: string): ConnectionOpti
   }
 }
 
-/** Read again for every connection, because mounted credentials are renewed. What cannot be read any more stays as it was. */
+/**
+ * Read again for every connection, because mounted credentials are renewed. While they cannot be read, or are half written, the last
+ * ones stay: the client gives a connection up for good when this throws.
+ */
 function authenticatorOf(file: string): Authenticator {
-  let credentials = readSetFile('nats.credentials', file)
+  let last = credsAuthenticator(readSetFile('nats.credentials', file))
   return nonce => {
     try {
-      credentials = readFileSync(file)
+      const authenticator = credsAuthenticator(readFileSync(file))
+      const answer = authenticator(nonce)
+      last = authenticator
+      return answer
     } catch {
-      // The server says whether the old ones still do.
+      return last(nonce)
     }
-    return credsAuthenticator(credentials)(nonce)
   }
 }
 

@@ -5,7 +5,7 @@
  * Order: messages go out in the order of the calls. When the connection is lost everything unacknowledged fails; whoever
  * called sends it again, in order, and the server recognizes what it already has by `Nats-Msg-Id`.
  */
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats'
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from 'nats'
 import { MillraceError } from '../errors.js'
 import { Queue } from '../queue.js'
 import { followConnection } from './connection.js'
@@ -64,14 +64,11 @@ export class Publisher {
   #first = 1
   #outgoing: Outgoing[] = []
   #isConnected = true
+  #subscription: Subscription
   readonly #sweeper: NodeJS.Timeout
 
   constructor(private readonly connection: NatsConnection) {
-    const start = this.#inbox.length + 1
-    connection.subscribe(`${this.#inbox}.>`, {
-      // A refused subscription comes as an error without a message; what is published is then not acknowledged.
-      callback: (error, message) => error === null && this.#acknowledge(message, start),
-    })
+    this.#subscription = this.#subscribe()
     void followConnection(connection, {
       lost: () => {
         this.#isConnected = false
@@ -82,6 +79,14 @@ export class Publisher {
       },
     })
     this.#sweeper = setInterval(() => this.#sweep(), 1_000)
+  }
+
+  /** A refused subscription comes as an error without a message, and the client closes it. */
+  #subscribe(): Subscription {
+    const start = this.#inbox.length + 1
+    return this.connection.subscribe(`${this.#inbox}.>`, {
+      callback: (error, message) => error === null && this.#acknowledge(message, start),
+    })
   }
 
   get isConnected(): boolean {
@@ -218,6 +223,8 @@ export class Publisher {
   }
 
   #sweep(): void {
+    // Refused once; it may be allowed by now.
+    if (this.#subscription.isClosed() && !this.connection.isClosed()) this.#subscription = this.#subscribe()
     const before = performance.now() - ackTimeoutMs
     // Answered ones leave the front, so it is the oldest that waits.
     for (let first = this.#unacknowledged.at(0); first !== undefined && first.sentAt <= before;) {

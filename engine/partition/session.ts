@@ -7,8 +7,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EngineContext } from '../context.js'
-import type { ProfileState } from '../model.js'
+import { MillraceError } from '../errors.js'
 import type { Batch } from '../nats/arrivals.js'
+import { lanes } from '../nats/names.js'
 import type { Reader } from '../nats/reader.js'
 import { Outbox } from '../outbox/outbox.js'
 import { openSenders } from '../outbox/senders.js'
@@ -18,6 +19,7 @@ import { noWrites, type Committer, type Writes } from './committer.js'
 import { writesOf } from './fold-writes.js'
 import { Folder, PoisonedEvent, type Fold, type PartitionMemory } from './fold.js'
 import { BuildComplete, lookMs, muted, type Forerunner } from './forerunner.js'
+import { LastGood } from './last-good.js'
 import { loadProfiles } from './profile-loading.js'
 import { recordFold, sessionObserver } from './session-metrics.js'
 import { openReader, verifyStream } from './session-reader.js'
@@ -33,6 +35,7 @@ const idleMs = 5_000
 const publishedWithinMs = 1_000
 
 export class Session {
+  readonly lastGood: LastGood
   readonly #memory: PartitionMemory
   readonly #committer: Committer
   readonly #folder: Folder
@@ -44,11 +47,10 @@ export class Session {
   /** Events of the staged batch that are not folded. */
   #unfolded = 0
   #inFlight: Promise<void> | undefined
-  /** What the fold in flight and the next one have changed. */
-  readonly #uncommitted = new Set<ReadonlySet<ProfileState>>()
   #failure: unknown
   #isStopping = false
-  #isAbandoning = false
+  /** Everything is left as it is stored; ends what a stage waits for. */
+  readonly #leaving = new AbortController()
   /** The loop may wait long for a stage; the lease must not. */
   readonly #keeper: NodeJS.Timeout
   #lastMoveAt = performance.now()
@@ -64,6 +66,7 @@ export class Session {
     const { limits, pipeline, model } = context
     const { partition, committer, memory, floors, unpublished, caution } = attached
     this.#memory = memory
+    this.lastGood = new LastGood(memory.profiles)
     this.#committer = committer
     this.#folder = new Folder(
       {
@@ -115,23 +118,22 @@ export class Session {
     return this.#outbox.isEmpty && (!isDue || this.attached.forerunner !== undefined)
   }
 
-  /** A profile from memory, if all it says is committed. */
-  lastGood(key: string): ProfileState | undefined {
-    const state = this.#memory.profiles.peek(key)
-    if (state === undefined) return undefined
-    for (const changed of this.#uncommitted) if (changed.has(state)) return undefined
-    return state
-  }
-
   /** Stop reading, finish what was taken, publish what was decided, give the partition up. `run` returns when that is done. */
   stop(): void {
     this.#isStopping = true
     this.#wakeup.wake()
   }
 
-  /** As `stop`, but what is not folded and what is not published is left to the next owner, who finds it where it is stored. */
+  /**
+   * As `stop`, but what is not folded and what is not published is left to the next owner, who finds it where it is stored. Where
+   * publishing is not fenced that owner could not tell what of it is out, so there it waits until all is.
+   */
   abandon(): void {
-    this.#isAbandoning = true
+    const { floors, partition } = this.attached
+    const isFenced = lanes.every(lane => floors.of(lane).fence !== 'none')
+    if (isFenced || this.#outbox.isEmpty) {
+      this.#leaving.abort(new MillraceError('nats_unavailable', `partition ${partition} is left to others`))
+    }
     this.stop()
   }
 
@@ -147,12 +149,12 @@ export class Session {
     this.#wallSlackMs = wallSlackOf(await streams.facts(names.streams.events))
     for (;;) {
       this.#throwFailure()
-      if (this.#isAbandoning) break
+      if (this.#leaving.signal.aborted) break
       if (this.#isStopping && (this.#staged === undefined || this.#staged.isDone)) break
       if (!(await this.#step())) await this.#wakeup.wait(this.#idleFor())
     }
     await this.#settle()
-    while (!this.#outbox.isEmpty && !this.#isAbandoning) {
+    while (!this.#outbox.isEmpty && !this.#leaving.signal.aborted) {
       this.#throwFailure()
       await this.#wakeup.wait(100)
       this.signal.throwIfAborted()
@@ -197,7 +199,8 @@ export class Session {
     const { caution, hashes } = this.attached
     // An event that is tried alone must not answer for the timers that fire before it.
     if (caution.size === 1) await this.#fireUntil(Math.max(this.#memory.now, events[0]!.receivedAt))
-    const run = () => this.context.chain.run(events, hashes, this.signal)
+    const signal = AbortSignal.any([this.signal, this.#leaving.signal])
+    const run = () => this.context.chain.run(events, hashes, signal)
     return new StagedBatch(batch, await this.#trials.stage(this.#memory.position, events, run))
   }
 
@@ -221,19 +224,15 @@ export class Session {
     await loadProfiles(this.context, this.attached.partition, this.#memory, staged.remaining(), upTo)
     const startedAt = performance.now()
     try {
-      const fold = this.#hold(this.#folder.fold(staged))
+      const fold = this.lastGood.hold(this.#folder.fold(staged))
       this.context.metrics.foldDuration.observe(performance.now() - startedAt)
       return fold
     } catch (error) {
+      this.lastGood.doubt()
       // The commit in flight is of earlier events: it must count before memory is dropped.
       if (error instanceof PoisonedEvent) await this.#settle()
       throw error
     }
-  }
-
-  #hold(fold: Fold): Fold {
-    this.#uncommitted.add(fold.changed)
-    return fold
   }
 
   /** What time alone brings when no event has arrived. */
@@ -297,7 +296,7 @@ export class Session {
   async #fireTimers(upTo: number): Promise<boolean> {
     await this.#trials.begin(this.#memory.position, 0)
     await loadProfiles(this.context, this.attached.partition, this.#memory, [], upTo)
-    await this.#send(this.#withoutPublished(this.#hold(this.#folder.fireUntil(upTo))))
+    await this.#send(this.#withoutPublished(this.lastGood.hold(this.#folder.fireUntil(upTo))))
     await this.#trials.end(0)
     return true
   }
@@ -361,7 +360,7 @@ export class Session {
   async #write(writes: Writes, fold: Fold): Promise<void> {
     try {
       await this.#committer.commit(writes, this.signal)
-      this.#uncommitted.delete(fold.changed)
+      this.lastGood.committed(fold)
       this.#outbox.trimmed(writes.trim)
       this.#outbox.add(fold.entries)
       recordFold(this.context, this.attached.partition, fold, this.#memory.profiles)

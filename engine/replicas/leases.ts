@@ -47,10 +47,11 @@ type ReadMeta = PromiseSettledResult<PartitionMeta | undefined>
 /** Looks within one lease. */
 const looksPerLease = 10
 /**
- * A replica must have seen others with NATS for so long, while it had none, to leave them its partitions. A short cut of the link mends
- * itself; and when the server is away for all, replicas do not notice at the same moment, nor are they back at the same moment.
+ * A replica must have seen others with NATS for a lease, and at least for so long, while it had none, to leave them its partitions. A
+ * short cut of the link mends itself; when the server is away for all, replicas do not notice at the same moment, nor are they back at
+ * the same moment; and who has died meanwhile is counted for a lease.
  */
-const patienceMs = 5_000
+const leastPatienceMs = 5_000
 /** Between two looks of a replica that leaves, if no hint comes. */
 const leavingLookMs = 100
 
@@ -144,6 +145,10 @@ export class Leases {
     await partitions[0]!.rehearse()
   }
 
+  get #patienceMs(): number {
+    return Math.max(leastPatienceMs, this.options.ttlMs)
+  }
+
   async #look(): Promise<void> {
     const { replica, partitions } = this.options
     const standing = this.#standing
@@ -164,7 +169,8 @@ export class Leases {
       this.#owners[number] = replica
     }
     for (const number of plan.release) partitions[number]!.release()
-    this.#abandonsAt = plan.abandon.length === 0 ? Infinity : Math.min(this.#abandonsAt, performance.now() + patienceMs)
+    this.#abandonsAt =
+      plan.abandon.length === 0 ? Infinity : Math.min(this.#abandonsAt, performance.now() + this.#patienceMs)
     if (performance.now() >= this.#abandonsAt) for (const number of plan.abandon) partitions[number]!.abandon()
     // Others must not give more meanwhile.
     if (this.#standing !== standing) this.#wakeup.wake()

@@ -126,13 +126,14 @@ testOnEachNats(
 testOnEachNats('a replica without NATS leaves all to one that has it, and gets its share back', async (t, nats) => {
   const { broker, start, servers } = await world(t, nats)
   const link = await startLink(t, [servers.nats])
-  const settings = { MILLRACE_LEASE_TTL: '60s' }
-  const first = await start(visits(), { settings, nats: link.addresses[0]! })
+  const first = await start(visits(), { nats: link.addresses[0]! })
   await holds(first, visitPartitions)
-  const second = await start(visits(), { settings })
+  const second = await start()
   await Promise.all([holds(first, 2), holds(second, 2)])
   const sent = visitsOf(600)
   await broker.publish(...sent.slice(0, 200))
+  // Older servers do not fence: what is not published yet would keep its partition there.
+  if (nats.release === 'installed') await exactlyOnce(t, broker, [first, second], sent.slice(0, 200))
   await link.set('refuse')
   await broker.publish(...sent.slice(200, 400))
   await holds(second, visitPartitions)

@@ -69,6 +69,14 @@ t.test('ignored paths are left out, whole or in part', t => {
   }
   t.equal(canonicalText(items, pathTree(['items.at'])), '{"items":[{"sku":1},{"sku":3}]}', 'in every entry')
   t.equal(canonicalText(items, pathTree(['items.0.at'])), '{"items":[{"sku":1},{"at":4,"sku":3}]}', 'in one')
+  t.equal(canonicalText(items, pathTree(['items.at', 'items.0.sku'])), '{"items":[{},{"sku":3}]}', 'both')
+  const nested = {
+    items: [
+      [1, 2],
+      [3, 4],
+    ],
+  }
+  t.equal(canonicalText(nested, pathTree(['items.0'])), '{"items":[[3,4]]}', 'a place is one of this list')
   t.equal(canonicalText(items, pathTree(['items.1'])), '{"items":[{"at":2,"sku":1}]}', 'one as a whole')
   for (const paths of [
     ['meta', 'meta.trace'],

@@ -6,7 +6,7 @@ const runs = (partition: number, owner: string) => ({ partition, state: 'running
 const standsBy = (partition: number, owner = '') => ({ partition, state: 'standby', owner }) as const
 
 function replica(partitions: readonly PartitionReadiness[], change: Partial<ReplicaReadiness> = {}): ReplicaReadiness {
-  return { ready: true, nats: 'connected', redis: 'connected', partitions, ...change }
+  return { replica: 'some', ready: true, nats: 'connected', redis: 'connected', partitions, ...change }
 }
 
 test('ready when together every partition runs, although no replica runs them all', async t => {
@@ -46,6 +46,15 @@ test('a partition that a replica elsewhere owns is as good as one that runs here
 test('not ready while one of them has no connection to NATS', async t => {
   const cutOff = replica([runs(0, 'a')], { nats: 'disconnected' })
   t.match(mergeReadiness([{ name: 'a', answer: cutOff }], 1), { ready: false, nats: 'disconnected' })
+})
+
+test('one that is just starting says nothing about the connections', async t => {
+  const { replica: _name, ...starting } = replica([standsBy(0, 'a')], { nats: 'disconnected', redis: 'disconnected' })
+  const asked = [
+    { name: 'a', answer: replica([runs(0, 'a')]) },
+    { name: 'b', answer: starting },
+  ]
+  t.match(mergeReadiness(asked, 1), { ready: true, nats: 'connected', redis: 'connected' })
 })
 
 test('not ready while nobody owns a partition, or nobody answers', async t => {
