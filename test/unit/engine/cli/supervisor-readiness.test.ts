@@ -49,7 +49,8 @@ test('not ready while one of them has no connection to NATS', async t => {
 })
 
 test('one that is just starting says nothing about the connections', async t => {
-  const { replica: _name, ...starting } = replica([standsBy(0, 'a')], { nats: 'disconnected', redis: 'disconnected' })
+  const away = { ready: false, nats: 'disconnected', redis: 'disconnected' } as const
+  const starting: ReplicaReadiness = { ...away, partitions: [standsBy(0, 'a')] }
   const asked = [
     { name: 'a', answer: replica([runs(0, 'a')]) },
     { name: 'b', answer: starting },
