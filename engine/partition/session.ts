@@ -49,8 +49,9 @@ export class Session {
   #inFlight: Promise<void> | undefined
   #failure: unknown
   #isStopping = false
-  /** Everything is left as it is stored; ends what a stage waits for. */
+  /** Everything is left as it is stored; ends what a stage waits for, as the end of the session does. */
   readonly #leaving = new AbortController()
+  readonly #stageSignal: AbortSignal
   /** The loop may wait long for a stage; the lease must not. */
   readonly #keeper: NodeJS.Timeout
   #lastMoveAt = performance.now()
@@ -67,6 +68,7 @@ export class Session {
     const { partition, committer, memory, floors, unpublished, caution } = attached
     this.#memory = memory
     this.lastGood = new LastGood(memory.profiles)
+    this.#stageSignal = AbortSignal.any([signal, this.#leaving.signal])
     this.#committer = committer
     this.#folder = new Folder(
       {
@@ -199,8 +201,7 @@ export class Session {
     const { caution, hashes } = this.attached
     // An event that is tried alone must not answer for the timers that fire before it.
     if (caution.size === 1) await this.#fireUntil(Math.max(this.#memory.now, events[0]!.receivedAt))
-    const signal = AbortSignal.any([this.signal, this.#leaving.signal])
-    const run = () => this.context.chain.run(events, hashes, signal)
+    const run = () => this.context.chain.run(events, hashes, this.#stageSignal)
     return new StagedBatch(batch, await this.#trials.stage(this.#memory.position, events, run))
   }
 
