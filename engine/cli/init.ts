@@ -1,6 +1,6 @@
 /**
  * In a container the program is usually process 1, and the kernel shields that from signals of its own processes, SIGKILL included:
- * the watchdog could not end it. So there the program starts itself once more and only passes signals on, as `tini` does.
+ * the watchdog could not end it. So there the program starts itself once more, passes signals on and ends as that one does.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -2,7 +2,8 @@
  * `millrace rebuild drop`: deletes what a generation holds that nobody needs any more: one that was sealed and succeeded, or one
  * whose building is given up. Beside engines at work, in small steps; may be repeated and interrupted.
  */
-import { mismatch, stateNameOf } from '../generation.js'
+import { MillraceError } from '../errors.js'
+import { stateNameOf } from '../generation.js'
 import { ledgerStream } from '../nats/names.js'
 import type { PartitionMeta, ProfileStore } from '../store.js'
 import type { ExitCode, Services } from './services.js'
@@ -31,7 +32,8 @@ export function rebuildDrop(options: DropOptions, services: Services): Promise<E
     // The seal of one that was sealed stays: an engine that is started with it by mistake finds that and stands by.
     const unfinished = [...metas.keys()].filter(partition => isUnfinished(metas[partition]))
     for (const partition of unfinished) {
-      if (!(await doomed.drop(partition))) throw mismatch(`partition ${partition} has been switched meanwhile`)
+      if (!(await doomed.drop(partition)))
+        throw new MillraceError('generation_mismatch', `partition ${partition} has been switched meanwhile`)
     }
     const count = await doomed.clear()
     for (const partition of unfinished) await forget(workspace, doomed, partition, generation)

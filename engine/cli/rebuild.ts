@@ -2,7 +2,7 @@
  * `millrace rebuild status | switch`: how far the configured generation has come behind the one before it, and the moment at which
  * it goes on instead. Both may be repeated and interrupted: what they decide by is stored with the partitions.
  */
-import { mismatch } from '../generation.js'
+import { MillraceError } from '../errors.js'
 import type { PartitionMeta, ProfileStore } from '../store.js'
 import type { ExitCode, Services } from './services.js'
 import { table } from './terminal.js'
@@ -109,7 +109,8 @@ async function isSealed(store: ProfileStore, partition: number, services: Servic
       if (insists) io.stderr.write(`partition ${partition}: timers that were due and not fired are taken for fired\n`)
       return true
     }
-    if (outcome !== 'busy') throw mismatch(`partition ${partition} of the generation before is ${outcome}`)
+    if (outcome !== 'busy')
+      throw new MillraceError('generation_mismatch', `partition ${partition} of the generation before is ${outcome}`)
     await sleep(sealRetryMs, interrupted)
   }
   return false
