@@ -4,12 +4,13 @@
  * `tsx` translates TypeScript. It is registered without a namespace: its one-call import would load a second copy of this
  * package for the definition, and `instanceof` would fail between the two. Hooks of our own on top of it see to the rest,
  * see `load-pipeline-hooks.ts`. All of it stays registered: stacks of the user's functions are mapped back to their source.
+ *
+ * JavaScript is imported as it is, without the translator, which costs half a second of processor time and 30 MB.
  */
 import { access } from 'node:fs/promises'
 import { register } from 'node:module'
 import { dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { register as registerTypeScript } from 'tsx/esm/api'
 import { MillraceError } from './errors.js'
 import { describeError } from './log-fields.js'
 import type { Pipeline } from './pipeline.js'
@@ -20,7 +21,8 @@ export interface LoadedPipeline {
   readonly folder: string
 }
 
-const extensions = ['.ts', '.mts', '.js', '.mjs']
+const typed = ['.ts', '.mts']
+const extensions = [...typed, '.js', '.mjs']
 
 /**
  * The module's default export, or the only pipeline among its exports. Throws `MillraceError('pipeline_invalid')` with every
@@ -45,7 +47,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   } catch (error) {
     throw invalid(path, ['cannot be read'], error)
   }
-  registerHooks()
+  await registerHooks(typed.includes(extname(path)))
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>
   } catch (error) {
@@ -56,13 +58,19 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-let areHooksRegistered = false
+/** Of this process: `own` after the first definition, `translator` after the first in TypeScript. */
+const registered = { own: false, translator: false }
 
-function registerHooks(): void {
-  if (areHooksRegistered) return
-  areHooksRegistered = true
-  // The user's tsconfig is for the editor: the same file must give the same definition hash wherever it is started from.
-  registerTypeScript({ tsconfig: false })
+async function registerHooks(isTyped: boolean): Promise<void> {
+  const tsx = isTyped ? await import('tsx/esm/api') : undefined
+  const needsTranslator = tsx !== undefined && !registered.translator
+  if (registered.own && !needsTranslator) return
+  if (needsTranslator) {
+    registered.translator = true
+    // The user's tsconfig is for the editor: the same file must give the same definition hash wherever it is started from.
+    tsx.register({ tsconfig: false })
+  }
+  registered.own = true
   // Registered last, asked first.
   const engineUrl = new URL('./millrace.js', import.meta.url).href
   register('./load-pipeline-hooks.js', import.meta.url, { data: { engineUrl } })

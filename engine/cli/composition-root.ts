@@ -1,7 +1,6 @@
 /** The composition root: the only file that knows engine, operators and profiles together. Only `main.ts` loads it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommanderError } from 'commander'
-import { runDemo } from '../../examples/shop/demo.js'
 import { fingerprint } from '../../operators/avro/fingerprint.js'
 import { RedisStore } from '../../profiles/redis-store.js'
 import { systemClock } from '../clock.js'
@@ -13,7 +12,7 @@ import type { Services } from './services.js'
 let interrupted: AbortController | undefined
 
 const services: Services = {
-  demo: runDemo,
+  demo: async (...given) => (await import('../../examples/shop/demo.js')).runDemo(...given),
   startEngine: (options, signal) => Engine.start(options, signal),
   openStore: (config, pipeline) => new RedisStore(config.redis, pipeline),
   fingerprint,

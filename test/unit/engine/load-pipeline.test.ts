@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { Drop, MillraceError } from '../../../engine/index.js'
@@ -53,6 +54,19 @@ t.test('TypeScript and JavaScript load without a build step, whatever the packag
       t.equal(folder, resolve(file, '..'))
     }
   }
+})
+
+t.test('JavaScript is imported as it is, without the translator', t => {
+  const file = write(t, 'plain.mjs', definition({ before: "import { at } from './at.ts'\nvoid at" }), {
+    'at.ts': 'export const at: number = 1',
+  })
+  // In a process of its own: here the translator is in place.
+  const loader = new URL('../../../engine/load-pipeline.js', import.meta.url).href
+  const script = `await (await import(${JSON.stringify(loader)})).loadPipeline(${JSON.stringify(file)})`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+  t.not(status, 0)
+  t.match(stderr, /plain\.mjs" has problems: does not load: SyntaxError/)
+  t.end()
 })
 
 t.test('a definition may be split over several files', async t => {
