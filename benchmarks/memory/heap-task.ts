@@ -2,6 +2,7 @@
  * What does a decoded profile take in the heap? Stored profiles are decoded into the engine's cache; the heap after a full
  * collection, with them and without, makes the difference.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Redis } from 'ioredis'
@@ -21,6 +22,10 @@ export interface HeapResult {
   readonly bytesPerProfile: number
 }
 
+/** A collection that gains less than this was the last. */
+const settledBytes = 10_000
+const settleMs = 50
+
 export const prepareHeap: Prepare<HeapJob, HeapResult> = async ({ redisUrl, pipelineFile, names }) => {
   const { pipeline } = await loadPipeline(pipelineFile)
   const model = pipeline.profile.model()
@@ -31,14 +36,15 @@ export const prepareHeap: Prepare<HeapJob, HeapResult> = async ({ redisUrl, pipe
   redis.disconnect()
   const collect = exposedCollector()
   return {
-    run: () => {
+    run: async () => {
       // Both sides of the difference have run the same code once.
       for (const { key, bytes } of stored) model.decode(key, bytes)
       const cache = new ProfileCache(Infinity, Infinity)
-      const before = heapBytes(collect)
+      const before = await heapBytes(collect)
       for (const { key, bytes } of stored) cache.set(key, model.decode(key, bytes))
-      const bytesPerProfile = (heapBytes(collect) - before) / cache.size
-      return Promise.resolve({ profiles: cache.size, bytesPerProfile })
+      const bytesPerProfile = ((await heapBytes(collect)) - before) / cache.size
+      if (bytesPerProfile <= 0) throw new Error(`${cache.size} profiles cannot take ${bytesPerProfile} bytes each`)
+      return { profiles: cache.size, bytesPerProfile }
     },
     close: () => Promise.resolve(),
   }
@@ -49,10 +55,17 @@ function keyOf(name: string): string {
   return Buffer.from(name.slice(name.indexOf(':p:') + ':p:'.length)).toString()
 }
 
-function heapBytes(collect: () => void): number {
-  collect()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
+/** Of what is still in use. What a collection finds unused outside the heap is given back in a later turn. */
+async function heapBytes(collect: () => void): Promise<number> {
+  let least = Infinity
+  for (let falls = true; falls;) {
+    collect()
+    await sleep(settleMs)
+    const { heapUsed, external } = process.memoryUsage()
+    falls = heapUsed + external < least - settledBytes
+    least = Math.min(least, heapUsed + external)
+  }
+  return least
 }
 
 function exposedCollector(): () => void {

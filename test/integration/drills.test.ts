@@ -9,7 +9,7 @@ import { rebuildDrop } from '../../engine/cli/rebuild-drop.js'
 import type { Services } from '../../engine/cli/services.js'
 import type { EngineProcess } from '../../examples/shop/demo-engine.js'
 import { RedisStore } from '../../profiles/redis-store.js'
-import { definition, Drill, profilesOf, skip, type Ended } from '../support/drill.js'
+import { definition, definitionFile, Drill, profilesOf, skip, type Ended } from '../support/drill.js'
 import { eventually } from '../support/eventually.js'
 import { backUp, restore, restoreSnapshot, rewritten, takeSnapshot } from '../support/redis.js'
 import { startRedis } from '../support/servers.js'
@@ -74,7 +74,7 @@ test('resume after a loss: a changed definition meets a Redis from before what w
   await drill.seenOnce([...before, ...between])
   await old.stop()
   await restore(servers.redis, backup)
-  await writeFile(join(folder, 'pipeline.ts'), definition('visits', 2))
+  await writeFile(join(folder, definitionFile), definition('visits', 2))
   const engine = await drill.startEngine()
   await eventually('all are halted', async () => {
     const { halts } = await engine.status()

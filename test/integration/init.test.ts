@@ -14,8 +14,8 @@ const options = isAllowed ? {} : { skip: 'the kernel allows no namespaces here' 
 
 const blocking = `
 import { decodeJson, events, pipeline } from 'millrace'
-const { profile, last } = events<{ visit: { user: string } }>()
-const forever = (e: { user: string }): string => {
+const { profile, last } = events()
+const forever = e => {
   while (e.user === 'blocks') {}
   return e.user
 }

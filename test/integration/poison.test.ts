@@ -79,7 +79,7 @@ class Replica {
 
   /** Another definition is deployed. */
   correct(pipeline: string): void {
-    writeFileSync(join(dirname(this.config), 'pipeline.ts'), pipeline)
+    writeFileSync(join(dirname(this.config), 'pipeline.mjs'), pipeline)
     this.#child!.kill('SIGTERM')
   }
 
@@ -118,9 +118,9 @@ function replicas(
   watchdog: string,
 ): Replica[] {
   const folder = t.testdir({
-    'pipeline.ts': pipeline,
+    'pipeline.mjs': pipeline,
     'millrace.yaml': JSON.stringify({
-      pipeline: 'pipeline.ts',
+      pipeline: 'pipeline.mjs',
       admin: { port: 0 },
       nats: { servers: [`127.0.0.1:${servers.nats.port}`] },
       redis: { url: servers.redis.socket },

@@ -21,10 +21,13 @@ const runbook = fileURLToPath(new URL('../../../deploy/runbook.md', import.meta.
 /** For tests that need the runbook. */
 export const skip = existsSync(runbook) ? false : 'the runbook is not here'
 
+/** Of JavaScript: many processes load it, and none needs the translator. */
+export const definitionFile = 'pipeline.mjs'
+
 /** Text of a pipeline whose `seen` says by which rules it was decided. */
 export const definition = (name: string, rules: number) => `
 import { decodeJson, dedupe, events, pipeline } from 'millrace'
-const { profile, count, sum } = events<{ visit: { id: string; user: string; n: number } }>()
+const { profile, count, sum } = events()
 const visitor = profile('visitor', {
   traits: { visits: count('visit'), total: sum('visit', e => e.n * ${rules}) },
 })
@@ -73,7 +76,7 @@ export class Drill {
   static async prepare(t: Test, section?: string, unlike?: string): Promise<Drill> {
     const servers = await startServers(t, { nats: { partitions: visitPartitions } })
     const broker = await Broker.connect(t, servers.nats.url)
-    const folder = t.testdir({ 'pipeline.ts': definition('visits', 1) })
+    const folder = t.testdir({ [definitionFile]: definition('visits', 1) })
     const drill = new Drill(t, servers, broker, folder, redisClient(t, servers.redis.url))
     await drill.configure('millrace.yaml', {})
     if (section !== undefined) drill.#left = commandsOf(section, unlike)
@@ -87,6 +90,7 @@ export class Drill {
 
   async configure(name: string, settings: object, redis: LocalRedis = this.servers.redis): Promise<void> {
     const config = {
+      pipeline: definitionFile,
       nats: { servers: [`127.0.0.1:${this.servers.nats.port}`] },
       redis: { url: redis.socket },
       admin: { port: 0 },
@@ -144,11 +148,15 @@ export class Drill {
   }
 
   untilDone(command: string): Promise<Ended> {
-    return eventually(`millrace ${command} ends with 0`, async () => {
-      const ended = await this.attempt(command)
-      if (ended.code === 0) return ended
-      throw new Error(ended.stdout + ended.stderr)
-    })
+    return eventually(
+      `millrace ${command} ends with 0`,
+      async () => {
+        const ended = await this.attempt(command)
+        if (ended.code === 0) return ended
+        throw new Error(ended.stdout + ended.stderr)
+      },
+      { everyMs: 200 },
+    )
   }
 
   attempt(command: string): Promise<Ended> {

@@ -11,7 +11,7 @@ export const partitions = 4
 
 export const pipelineText = `
 import { decodeJson, dedupe, events, pipeline, validate } from 'millrace'
-const { profile, count } = events<{ visit: { user: string; n: number } }>()
+const { profile, count } = events()
 export default pipeline({
   name: 'visits',
   partitions: ${partitions},
@@ -41,8 +41,8 @@ export function installation(
   definition = pipelineText,
 ) {
   const folder = t.testdir({
-    'pipeline.ts': definition,
-    'millrace.yaml': JSON.stringify({ pipeline: 'pipeline.ts', admin: { port: 0 }, ...settings }),
+    'pipeline.mjs': definition,
+    'millrace.yaml': JSON.stringify({ pipeline: 'pipeline.mjs', admin: { port: 0 }, ...settings }),
   })
   const config = join(folder, 'millrace.yaml')
   return {
