@@ -3,6 +3,7 @@
  * holds everything, so publishing after a restart needs neither the definition nor the event.
  */
 import { Packr } from 'msgpackr'
+import { MillraceError } from '../errors.js'
 import { lanes, type Lane } from '../nats/names.js'
 
 export interface OutboxEntry {
@@ -41,16 +42,30 @@ export function encodeEntry(entry: OutboxEntry): Buffer {
   ]) as Buffer
 }
 
+/** Throws `MillraceError('outbox_unreadable')`. */
 export function decodeEntry(bytes: Buffer): OutboxEntry {
-  const [lane, seq, ordinal, subject, fields, body] = packr.unpack(bytes) as [
-    number,
-    number,
-    number,
-    string,
-    string[],
-    Uint8Array,
-  ]
-  return { lane: lanes[lane]!, seq, ordinal, subject, fields, body, causedAtMs: 0 }
+  const [place, seq, ordinal, subject, fields, body] = unpack(bytes)
+  const lane = lanes[place as number]
+  const isWhole =
+    lane !== undefined &&
+    Number.isSafeInteger(seq) &&
+    Number.isSafeInteger(ordinal) &&
+    typeof subject === 'string' &&
+    Array.isArray(fields) &&
+    fields.every(field => typeof field === 'string') &&
+    body instanceof Uint8Array
+  if (!isWhole) throw new MillraceError('outbox_unreadable', `a stored effect of ${bytes.length} bytes is damaged`)
+  return { lane, seq: seq as number, ordinal: ordinal as number, subject, fields, body, causedAtMs: 0 }
+}
+
+function unpack(bytes: Buffer): unknown[] {
+  let row: unknown
+  try {
+    row = packr.unpack(bytes)
+  } catch (cause) {
+    throw new MillraceError('outbox_unreadable', `a stored effect of ${bytes.length} bytes is damaged`, { cause })
+  }
+  return Array.isArray(row) ? row : []
 }
 
 /** A coordinate that nothing precedes. */

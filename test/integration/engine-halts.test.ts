@@ -231,6 +231,22 @@ test('a definition that changed, with a Redis from before the change, halts', as
   await fourth.halted('definition_rolled_back', partitions)
 })
 
+test('a stored effect that cannot be decoded halts its partition until the stored form is back', async t => {
+  const { broker, servers, start } = await world(t)
+  const first = await start()
+  await broker.publish(...visitsOf(20))
+  await eventually('all are out', async () => (await triggered(broker)).length === 20)
+  await first.stop()
+  const redis = redisClient(t, servers.redis.url)
+  await redis.rpush('mr:{visits:1}:o', 'no effect')
+  await broker.publish(...visitsOf(20))
+  const second = await start()
+  await second.halted('outbox_unreadable', [1])
+  await redis.lrem('mr:{visits:1}:o', 1, 'no effect')
+  await second.running()
+  await eventually('all are out', async () => (await triggered(broker)).length === 40)
+})
+
 test('what a replica halts is shown as halted, also while it is tried again, until it runs', async t => {
   const { broker, servers, start } = await world(t)
   const engine = await start(visits(), { settings: { MILLRACE_LEASE_TTL: '1s' } })

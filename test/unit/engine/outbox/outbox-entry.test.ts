@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { Packr } from 'msgpackr'
 import { test } from 'tap'
 import { lanes } from '../../../../engine/nats/names.js'
 import {
@@ -26,6 +27,18 @@ test('an entry comes back as it was stored, but for when it was caused', async t
     }),
     { numRuns: 100 },
   )
+})
+
+test('what is no entry is refused, and what is cut off', async t => {
+  const entry = { lane: lanes[0]!, seq: 7, ordinal: 0, subject: 's', fields: ['a', 'b'], body: Buffer.from('x') }
+  const whole = encodeEntry({ ...entry, causedAtMs: 0 })
+  const packr = new Packr({ useRecords: false })
+  const row: unknown[] = [0, 7, 0, 's', ['a', 'b'], Buffer.from('x')]
+  const damaged = row.map((_, at) => packr.pack(row.with(at, at === 0 ? lanes.length : null)))
+  for (const bytes of [whole.subarray(0, -2), Buffer.from('no entry'), packr.pack({ lane: 0 }), ...damaged]) {
+    t.throws(() => decodeEntry(bytes), { code: 'outbox_unreadable' }, bytes.toString('hex'))
+  }
+  t.equal(decodeEntry(packr.pack(row)).subject, 's', 'nothing else is wrong with these')
 })
 
 test('coordinates are ordered by event, then by number', async t => {
