@@ -15,8 +15,8 @@ import { spreadOf } from './statistics.js'
 /** Asked of everybody who is fast enough to be far from the limit; the others get half of what they can. */
 const commonRate = 10_000
 const farFromLimit = 0.6
-/** The latency over load is a question of its own, with more of them. */
-const mostLoadRounds = 2
+/** The latency over load is a question of its own, with more of them; here it stands beside the rates. */
+const loadRounds = 1
 /** Code that has just been loaded is slow for some seconds. */
 const [fullWarmUpSeconds, quickWarmUpSeconds] = [4, 1]
 
@@ -64,7 +64,7 @@ export function drainOf(
 }
 
 /**
- * Latency of all in interleaved rounds, at 10,000 events/s or at half of what a slower contender did in its drains; not of one
+ * Latency of all in one round, at 10,000 events/s or at half of what a slower contender did in its drains; not of one
  * that is fed. Empties the stream.
  */
 export async function measureLoads(
@@ -84,11 +84,7 @@ export async function measureLoads(
       ] as const
     }),
   )
-  const { rounds } = await runRounds(entrants, {
-    rounds: Math.min(mostLoadRounds, options.rounds),
-    say,
-    name: 'latency',
-  })
+  const { rounds } = await runRounds(entrants, { rounds: loadRounds, say, name: 'latency' })
   for (const { contender, loads, loadDifferences } of loaded) {
     const results = rounds.flatMap(({ results }) => results.get(contender.name) ?? [])
     loads.push(...results.map(({ load }) => load))

@@ -5,7 +5,7 @@
  * million users, 5 % copies; four partitions) are in the stream before anything starts. In each round every contender drains
  * them from an empty state, the first of the round being another one each time, and so do the ceilings of Millrace: the bare reader, the bare
  * commits, the fold loop. A slow contender is stopped after some seconds, and its rate is of what it got done. Ratios and
- * efficiency are taken within a round. Then follow rounds of a steady load for the latency, broker to trigger.
+ * efficiency are taken within a round. Then follows a round of a steady load for the latency, broker to trigger.
  *
  * What came out is compared with a model in memory that knows only the messages: sums over all profiles and numbers of plain
  * triggers. Millrace must be exact. Efficiency is its rate over 1 / (1/reader + 1/commit + 1/fold).
