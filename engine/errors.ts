@@ -81,7 +81,7 @@ export const errorTable = {
     action: 'halt',
     meaning: 'Something failed when time alone had passed; no event is at fault.',
   },
-  outbox_unreadable: { action: 'halt', meaning: 'A stored effect that is still to be published cannot be decoded.' },
+  outbox_unreadable: { action: 'halt', meaning: 'A stored effect cannot be decoded.' },
   profile_unreadable: { action: 'halt', meaning: 'A stored profile cannot be decoded with any known layout.' },
 
   replica_name_taken: {

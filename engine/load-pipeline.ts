@@ -3,15 +3,17 @@
  *
  * `tsx` translates TypeScript. It is registered without a namespace: its one-call import would load a second copy of this
  * package for the definition, and `instanceof` would fail between the two. Hooks of our own on top of it see to the rest,
- * see `load-pipeline-hooks.ts`. All of it stays registered: stacks of the user's functions are mapped back to their source.
+ * see `load-pipeline-hooks.ts`. All of it stays registered.
  *
- * JavaScript is imported as it is, without the translator, which costs half a second of processor time and 30 MB.
+ * JavaScript is imported as it is, without the translator, which costs half a second of processor time and 30 MB. Stacks of the
+ * user's functions are mapped back to their source in both.
  */
 import { access } from 'node:fs/promises'
 import { register } from 'node:module'
 import { dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MillraceError } from './errors.js'
+import type { HookData } from './load-pipeline-hooks.js'
 import { describeError } from './log-fields.js'
 import type { Pipeline } from './pipeline.js'
 
@@ -71,9 +73,10 @@ async function registerHooks(isTyped: boolean): Promise<void> {
     tsx.register({ tsconfig: false })
   }
   registered.own = true
+  process.setSourceMapsEnabled(true)
   // Registered last, asked first.
-  const engineUrl = new URL('./millrace.js', import.meta.url).href
-  register('./load-pipeline-hooks.js', import.meta.url, { data: { engineUrl } })
+  const data: HookData = { engineUrl: new URL('./millrace.js', import.meta.url).href, isTranslating: isTyped }
+  register('./load-pipeline-hooks.js', import.meta.url, { data })
 }
 
 /** By shape: a pipeline is a plain object. */

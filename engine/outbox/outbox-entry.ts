@@ -42,30 +42,40 @@ export function encodeEntry(entry: OutboxEntry): Buffer {
   ]) as Buffer
 }
 
-/** Throws `MillraceError('outbox_unreadable')`. */
-export function decodeEntry(bytes: Buffer): OutboxEntry {
-  const [place, seq, ordinal, subject, fields, body] = unpack(bytes)
-  const lane = lanes[place as number]
-  const isWhole =
-    lane !== undefined &&
-    Number.isSafeInteger(seq) &&
-    Number.isSafeInteger(ordinal) &&
-    typeof subject === 'string' &&
-    Array.isArray(fields) &&
-    fields.every(field => typeof field === 'string') &&
-    body instanceof Uint8Array
-  if (!isWhole) throw new MillraceError('outbox_unreadable', `a stored effect of ${bytes.length} bytes is damaged`)
-  return { lane, seq: seq as number, ordinal: ordinal as number, subject, fields, body, causedAtMs: 0 }
+/** All of a stored outbox, oldest first; `name` says whose it is. Throws `MillraceError('outbox_unreadable')`. */
+export function decodeEntries(stored: readonly Buffer[], name: string): OutboxEntry[] {
+  return stored.map((bytes, at) => {
+    const entry = decodeEntry(bytes)
+    if (entry !== undefined) return entry
+    const place = `entry ${at + 1} of ${stored.length} in ${name}`
+    throw new MillraceError('outbox_unreadable', `${place} is damaged, ${bytes.length} bytes`)
+  })
 }
 
-function unpack(bytes: Buffer): unknown[] {
-  let row: unknown
+/** `undefined` when it is not an entry. */
+function decodeEntry(bytes: Buffer): OutboxEntry | undefined {
+  const [place, seq, ordinal, subject, fields, body] = unpack(bytes)
+  const lane = isCount(place) ? lanes[place] : undefined
+  const isWhole =
+    isCount(seq) && isCount(ordinal) && typeof subject === 'string' && isFields(fields) && body instanceof Uint8Array
+  return lane && isWhole ? { lane, seq, ordinal, subject, fields, body, causedAtMs: 0 } : undefined
+}
+
+function unpack(bytes: Buffer): readonly unknown[] {
   try {
-    row = packr.unpack(bytes)
-  } catch (cause) {
-    throw new MillraceError('outbox_unreadable', `a stored effect of ${bytes.length} bytes is damaged`, { cause })
+    const row: unknown = packr.unpack(bytes)
+    return Array.isArray(row) ? row : []
+  } catch {
+    return []
   }
-  return Array.isArray(row) ? row : []
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isFields(value: unknown): value is string[] {
+  return Array.isArray(value) && value.length % 2 === 0 && value.every(field => typeof field === 'string')
 }
 
 /** A coordinate that nothing precedes. */

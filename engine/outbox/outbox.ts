@@ -6,7 +6,7 @@
  */
 import type { Lane } from '../nats/names.js'
 import { Queue } from '../queue.js'
-import { decodeEntry, sizeOf, type OutboxEntry } from './outbox-entry.js'
+import { sizeOf, type OutboxEntry } from './outbox-entry.js'
 
 export interface Slot {
   readonly entry: OutboxEntry
@@ -109,11 +109,8 @@ export class Outbox {
   }
 
   /** Entries read from the store after a restart; those the broker already has are only trimmed. */
-  restore(stored: readonly Buffer[], isPublished: (entry: OutboxEntry) => boolean): void {
-    for (const bytes of stored) {
-      const entry = decodeEntry(bytes)
-      this.#push(entry, isPublished(entry))
-    }
+  restore(stored: readonly OutboxEntry[], isPublished: (entry: OutboxEntry) => boolean): void {
+    for (const entry of stored) this.#push(entry, isPublished(entry))
     this.#release()
     this.send()
   }

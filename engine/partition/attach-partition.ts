@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EngineContext } from '../context.js'
 import { MillraceError } from '../errors.js'
+import type { OutboxEntry } from '../outbox/outbox-entry.js'
 import type { PartitionMeta } from '../store.js'
 import { recordState } from './attach.js'
 import { Committer, noWrites } from './committer.js'
@@ -43,8 +44,8 @@ export interface Attached {
   /** One entry a stage, `undefined` for stages without memory. */
   readonly hashes: readonly (RecentHashes | undefined)[]
   readonly floors: Floors
-  /** The stored outbox. */
-  readonly unpublished: readonly Buffer[]
+  /** What is stored and perhaps not published. */
+  readonly unpublished: readonly OutboxEntry[]
   readonly caution: Caution
   /** The generation to follow, while this one is being built. */
   readonly forerunner: Forerunner | undefined
@@ -84,8 +85,8 @@ export async function attachPartition(
   const ahead = staysInPlace(found) ? readAhead(context, partition, found) : undefined
   try {
     const findings = await examine(context, partition, found)
-    const { meta, unpublished } = await takeUp(context, found, findings, { partition, committer, caution }, signal)
-    const { hashes, floors, succession } = findings
+    const meta = await takeUp(context, found, findings, { partition, committer, caution }, signal)
+    const { hashes, floors, unpublished, succession } = findings
     for (const seq of poisoned.keys()) if (seq <= meta.position) poisoned.delete(seq)
     const memory = memoryOf(context, partition, meta, poisoned)
     const forerunner = succession?.forerunner
@@ -96,28 +97,28 @@ export async function attachPartition(
   }
 }
 
-/** Writes what follows from the findings, in Redis and then on NATS' record. Gives what a session starts from. */
+/** Writes what follows from the findings, in Redis and then on NATS' record. Gives the meta that a session starts from. */
 async function takeUp(
   { pipeline, limits, log }: EngineContext,
   found: PartitionMeta,
-  { plan, succession, scope, outbox }: Findings,
+  { plan, succession, scope }: Findings,
   { partition, committer, caution }: Pick<Attached, 'partition' | 'committer' | 'caution'>,
   signal: AbortSignal,
-): Promise<Pick<Attached, 'meta' | 'unpublished'>> {
+): Promise<PartitionMeta> {
   const checked = { ...plan.update, ...succession?.update }
   // What another definition died of says nothing about this one.
   const trial = found.definition === pipeline.hash ? caution.foreign(found.trial) : ''
   const update = trial === found.trial ? checked : { ...checked, trial }
   const meta = { ...found, ...update }
-  const inherited = succession?.outbox ?? []
-  if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update, outbox: inherited }, signal)
+  const outbox = succession?.outbox ?? []
+  if (Object.keys(update).length > 0) await committer.commit({ ...noWrites, meta: update, outbox }, signal)
   await recordState(scope, meta, plan.record)
   caution.attach(meta, limits.batchEvents)
   if (caution.backOffMs > 0) {
     const isSetAside = caution.isDeadly(meta.position)
     log.warn({ partition, trial: meta.trial, is_set_aside: isSetAside }, 'owner before died of what it was processing')
   }
-  return { meta, unpublished: [...outbox, ...inherited] }
+  return meta
 }
 
 function memoryOf(

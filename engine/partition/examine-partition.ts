@@ -5,6 +5,7 @@
 import type { EngineContext } from '../context.js'
 import { readBefore, stateNameOf, type Before } from '../generation.js'
 import { MillraceError } from '../errors.js'
+import { decodeEntries, type OutboxEntry } from '../outbox/outbox-entry.js'
 import type { MetaUpdate, PartitionMeta } from '../store.js'
 import { attach, type AttachContext, type AttachPlan } from './attach.js'
 import { Floors } from './floors.js'
@@ -21,8 +22,8 @@ export interface Findings {
   readonly floors: Floors
   /** One entry a stage, `undefined` for stages without memory. */
   readonly hashes: readonly (RecentHashes | undefined)[]
-  /** The stored outbox. */
-  readonly outbox: readonly Buffer[]
+  /** The stored outbox, and behind it what is taken over from the generation before. */
+  readonly unpublished: readonly OutboxEntry[]
   readonly scope: AttachContext
   readonly plan: AttachPlan
   /** What a partition that is being built has to do with the one before; `undefined` for one in force. */
@@ -61,7 +62,11 @@ export async function examine(context: EngineContext, partition: number, found: 
     store.saveLayout(model.layout),
   ])
   const succession = await successionOf(context, partition, found, plan.update, before)
-  return { floors, hashes, outbox, scope, plan, succession }
+  const unpublished = [
+    ...decodeEntries(outbox, 'the outbox'),
+    ...decodeEntries(succession?.outbox ?? [], 'the outbox of the generation before'),
+  ]
+  return { floors, hashes, unpublished, scope, plan, succession }
 }
 
 /** A master that was replaced may answer once more when it wakes: with what was lost, or without what came since. */

@@ -4,7 +4,7 @@ import type { ProfileStore } from '../../engine/index.js'
 import { eventually } from '../support/eventually.js'
 import { exactlyOnce } from '../support/exactly-once.js'
 import type { RunningEngine } from '../support/engine.js'
-import { backUp, flushRedis, restore } from '../support/redis.js'
+import { backUp, flushRedis, redisClient, restore } from '../support/redis.js'
 import { inOrder, SteadyLoad } from '../support/steady-load.js'
 import { idOf, visit, visitPartitions, visits } from '../support/visits.js'
 import { triggered, users, visitsOf, world, type World } from '../support/world.js'
@@ -137,6 +137,26 @@ test('what the sealed generation has decided and not published, the next one pub
   await second.idle()
   t.strictSame((await triggered(broker)).sort(), [...between, ...after].map(idOf).sort())
   await inOrder(t, broker)
+})
+
+test('what the sealed generation cannot hand over halts the next one before it is in force', async t => {
+  const place = await world(t)
+  const { broker, servers } = place
+  const first = await startGeneration(place, 1)
+  const sent = visitsOf(100)
+  await broker.publish(...sent)
+  await eventually('all are out', async () => (await triggered(broker)).length === sent.length)
+  const second = await startGeneration(place, 2)
+  await followed(second)
+  await first.stop()
+  const redis = redisClient(t, servers.redis.url)
+  await redis.rpush('mr:{visits:1}:o', 'no effect')
+  await seal(second.store.at(1))
+  await second.halted('outbox_unreadable', [1])
+  t.same(await phases(second), ['', 'building', '', ''])
+  await redis.lrem('mr:{visits:1}:o', 1, 'no effect')
+  await inForce(second)
+  await exactlyOnce(t, broker, second, sent)
 })
 
 test('building and switching go on after whatever ends the engine', async t => {

@@ -56,17 +56,31 @@ t.test('TypeScript and JavaScript load without a build step, whatever the packag
   }
 })
 
-t.test('JavaScript is imported as it is, without the translator', t => {
-  const file = write(t, 'plain.mjs', definition({ before: "import { at } from './at.ts'\nvoid at" }), {
-    'at.ts': 'export const at: number = 1',
-  })
-  // In a process of its own: here the translator is in place.
+/** What is said when the file is loaded in a process of its own: here the translator is in place. */
+function complaint(file: string): string {
   const loader = new URL('../../../engine/load-pipeline.js', import.meta.url).href
   const script = `await (await import(${JSON.stringify(loader)})).loadPipeline(${JSON.stringify(file)})`
-  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
-  t.not(status, 0)
-  t.match(stderr, /plain\.mjs" has problems: does not load: SyntaxError/)
-  t.end()
+  // Without what the runner of the tests has Node load in every process, which maps stacks by itself.
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', script]
+  return spawnSync('env', command, { encoding: 'utf8' }).stderr
+}
+
+t.test('JavaScript is imported as it is, without the translator', async t => {
+  for (const name of ['at.ts', 'at.mts']) {
+    const file = write(t, 'plain.mjs', definition({ before: `import { at } from './${name}'\nvoid at` }), {
+      [name]: 'export const at: number = 1',
+    })
+    const said = new RegExp(`plain\\.mjs" has problems: does not load: Error: ".*/${name}" is TypeScript, which only a`)
+    t.match(complaint(file), said)
+  }
+})
+
+t.test('what JavaScript throws is shown at its source, where a map says which', async t => {
+  // The first line of the source is the second of what was made of it.
+  const map = { version: 3, sources: ['made.ts'], names: [], mappings: ';AAAA' }
+  const text = '/* by a build */\nthrow new TypeError("no such field")\n//# sourceMappingURL=made.mjs.map'
+  const file = write(t, 'made.mjs', text, { 'made.mjs.map': JSON.stringify(map) })
+  t.match(complaint(file), /does not load: TypeError: no such field \(at .*made\.ts:1:/)
 })
 
 t.test('a definition may be split over several files', async t => {

@@ -3,7 +3,7 @@ import { Packr } from 'msgpackr'
 import { test } from 'tap'
 import { lanes } from '../../../../engine/nats/names.js'
 import {
-  decodeEntry,
+  decodeEntries,
   encodeEntry,
   isAfter,
   noCoordinate,
@@ -11,18 +11,20 @@ import {
 } from '../../../../engine/outbox/outbox-entry.js'
 
 test('an entry comes back as it was stored, but for when it was caused', async t => {
+  const text = fc.string({ unit: 'grapheme' })
   const anyEntry = fc.record({
     lane: fc.constantFrom(...lanes),
     seq: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
     ordinal: fc.nat(),
     subject: fc.string(),
-    fields: fc.array(fc.string({ unit: 'grapheme' })),
+    fields: fc.array(fc.tuple(text, text)).map(pairs => pairs.flat()),
     body: fc.uint8Array({ maxLength: 500 }).map(bytes => Buffer.from(bytes)),
     causedAtMs: fc.nat(),
   })
   fc.assert(
     fc.property(anyEntry, entry => {
-      const { body, ...rest } = decodeEntry(encodeEntry(entry))
+      const [decoded] = decodeEntries([encodeEntry(entry)], 'the outbox')
+      const { body, ...rest } = decoded!
       t.strictSame({ ...rest, body: Buffer.from(body) }, { ...entry, causedAtMs: 0 })
     }),
     { numRuns: 100 },
@@ -34,11 +36,14 @@ test('what is no entry is refused, and what is cut off', async t => {
   const whole = encodeEntry({ ...entry, causedAtMs: 0 })
   const packr = new Packr({ useRecords: false })
   const row: unknown[] = [0, 7, 0, 's', ['a', 'b'], Buffer.from('x')]
-  const damaged = row.map((_, at) => packr.pack(row.with(at, at === 0 ? lanes.length : null)))
+  const wrong = [[lanes.length, 'length', '0', -1, 0.5], [-1, 1.5], [-1], [null], [['a'], ['a', 1], 'ab'], ['x']]
+  const damaged = wrong.flatMap((values, at) => [null, ...values].map(value => packr.pack(row.with(at, value))))
   for (const bytes of [whole.subarray(0, -2), Buffer.from('no entry'), packr.pack({ lane: 0 }), ...damaged]) {
-    t.throws(() => decodeEntry(bytes), { code: 'outbox_unreadable' }, bytes.toString('hex'))
+    const message = `entry 2 of 3 in the outbox is damaged, ${bytes.length} bytes`
+    const expected = { code: 'outbox_unreadable', message }
+    t.throws(() => decodeEntries([whole, bytes, whole], 'the outbox'), expected, bytes.toString('hex'))
   }
-  t.equal(decodeEntry(packr.pack(row)).subject, 's', 'nothing else is wrong with these')
+  t.equal(decodeEntries([packr.pack(row)], 'the outbox')[0]?.subject, 's', 'nothing else is wrong with these')
 })
 
 test('coordinates are ordered by event, then by number', async t => {

@@ -1,7 +1,7 @@
 import { test, type Test } from 'tap'
 import { MillraceError } from '../../../../engine/errors.js'
 import type { Acknowledged } from '../../../../engine/nats/publisher.js'
-import { encodeEntry, type OutboxEntry } from '../../../../engine/outbox/outbox-entry.js'
+import type { OutboxEntry } from '../../../../engine/outbox/outbox-entry.js'
 import { Outbox, type OutboxOptions } from '../../../../engine/outbox/outbox.js'
 import { PipelinedSender } from '../../../../engine/outbox/pipelined-sender.js'
 import { eventually } from '../../../support/eventually.js'
@@ -149,7 +149,7 @@ test('nothing goes out without the lease, and everything when it is back', async
 
 test('after a restart what the broker has is only trimmed, the rest goes out', async t => {
   const { outbox, numbers, sent, published } = open(t)
-  outbox.restore(entries(1, 4).map(encodeEntry), ({ seq }) => seq <= 2)
+  outbox.restore(entries(1, 4), ({ seq }) => seq <= 2)
   t.strictSame(numbers(), [3, 4])
   t.equal(outbox.trimmable, 2)
   t.equal(outbox.entries, 2)
