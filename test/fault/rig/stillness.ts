@@ -56,6 +56,22 @@ export async function untilAttached(rig: Rig, withinMs = 60_000): Promise<void> 
   )
 }
 
+/** Resolves when each replica owns as many partitions as any other, or one less: nothing is on its way any more. */
+export async function untilShared(rig: Rig, withinMs = 60_000): Promise<void> {
+  const { replicas, numbers } = rig
+  const [least, most] = [Math.floor(numbers.length / replicas.length), Math.ceil(numbers.length / replicas.length)]
+  await eventually(
+    'the partitions are shared evenly',
+    async () => {
+      const owners = (await rig.metas()).map(({ token = '', replica = '' }) => (token === '' ? '' : replica))
+      const counts = replicas.map(({ name }) => owners.filter(owner => owner === name).length)
+      if (counts.every(count => count >= least && count <= most) && !owners.includes('')) return true
+      throw new Error(`owners: ${owners.join(' ')}`)
+    },
+    { withinMs, everyMs: 50 },
+  )
+}
+
 /** Stream sequence of the last event of each partition, 0 where there is none. */
 async function lastEvents(connection: NatsConnection, partitions: number): Promise<number[]> {
   const manager = await connection.jetstreamManager({ checkAPI: false })

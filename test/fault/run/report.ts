@@ -23,6 +23,7 @@ export function printResult(result: RunResult, to: Writable): void {
     triggers: result.triggers,
     'all effects': result.effects,
     'longest gap, ms': result.maxGapMs,
+    'the same before any fault': result.startGapMs,
     'repeated by a hand-over': result.mostRepeated ?? 'not known, a process was killed',
     'recovered, ms': result.recoveredMs,
     'memory of a replica, MB': result.rssMb,

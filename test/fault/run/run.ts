@@ -14,7 +14,7 @@ import { Monitor } from '../rig/monitor.js'
 import { mostRepeated } from '../rig/repeated-work.js'
 import { Rig, type RigOptions } from '../rig/rig.js'
 import { Scope } from '../rig/scope.js'
-import { untilAttached, untilCaughtUp, untilStill } from '../rig/stillness.js'
+import { untilAttached, untilCaughtUp, untilShared, untilStill } from '../rig/stillness.js'
 import { Generator, markerOf } from '../workload/generator.js'
 import { Ledger } from '../workload/ledger.js'
 import { LoadPublisher } from '../workload/publisher.js'
@@ -48,9 +48,11 @@ export interface RunResult {
   readonly violations: readonly Violation[]
   /**
    * Longest time from storing an event to storing the trigger it caused: no partition with waiting events stood still longer.
-   * Counts what the faults themselves took.
+   * Counts what the faults themselves took, and events that waited when the first one began or came later.
    */
   readonly maxGapMs: number
+  /** The same before the first fault: processes that have just started take the whole load at once. */
+  readonly startGapMs: number
   /** The longest such time by fault, of events that waited while it lasted. */
   readonly gapsMs: Readonly<Record<string, number>>
   readonly halts: Halts
@@ -98,6 +100,8 @@ async function runOn(rig: Rig, options: RunOptions, violations: Violations, scop
   scope.teardown(() => publisher.close())
   await rig.startReplicas()
   await untilAttached(rig)
+  // What is measured is what faults do, not how the first partitions are shared.
+  await untilShared(rig)
   const monitor = new Monitor(rig, violations)
   const nemesis = new Nemesis({ rig, monitor, random: seeded(seed), faults, everyMs, say })
   publisher.start(rate)
@@ -126,6 +130,7 @@ async function runOn(rig: Rig, options: RunOptions, violations: Violations, scop
   for (const [reason, count] of Object.entries(halts)) violations.add('halt_unexpected', `${reason}, ${count} times`)
   const { events = 0, applied = 0, profiles = 0, published, delays = [] } = judgement ?? {}
   const total = Object.values(published ?? {}).reduce((sum, count) => sum + count, 0)
+  const firstAt = Math.min(...nemesis.occurrences.map(({ from }) => from))
   return {
     seed,
     natsVersion: rig.natsVersion === natsVersion ? natsVersion : `${natsVersion}, then ${rig.natsVersion}`,
@@ -137,7 +142,8 @@ async function runOn(rig: Rig, options: RunOptions, violations: Violations, scop
     effects: total,
     faults: nemesis.counts,
     violations: violations.list,
-    maxGapMs: Math.round(delays.reduce((most, { ms }) => Math.max(most, ms), 0)),
+    maxGapMs: longest(delays.filter(delay => delay.from + delay.ms >= firstAt)),
+    startGapMs: longest(delays.filter(delay => delay.from + delay.ms < firstAt)),
     gapsMs: gapsOf(nemesis.occurrences, delays),
     halts,
     mostRepeated: repeated,
@@ -185,9 +191,14 @@ function gapsOf(occurrences: readonly Occurrence[], delays: Judgement['delays'])
   const gaps: Record<string, number> = {}
   for (const { name, from, to } of occurrences) {
     const during = delays.filter(delay => delay.from <= to && delay.from + delay.ms >= from)
-    gaps[name] = Math.round(during.reduce((most, { ms }) => Math.max(most, ms), gaps[name] ?? 0))
+    gaps[name] = Math.max(gaps[name] ?? 0, longest(during))
   }
   return gaps
+}
+
+/** Milliseconds; 0 when there are none. */
+function longest(delays: Judgement['delays']): number {
+  return Math.round(delays.reduce((most, { ms }) => Math.max(most, ms), 0))
 }
 
 function messageOf(error: unknown): string {
