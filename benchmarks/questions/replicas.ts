@@ -72,7 +72,8 @@ async function share(rig: Rig, backlog: Backlog, count: number): Promise<Measure
     }
     const measured = backlog.events - before
     if (meter === undefined || measured < leastShareMeasured * backlog.events) {
-      throw new Error(`the backlog was ${measured} events short when the partitions were spread; use more --events`)
+      const left = `${measured} of ${backlog.events} events were left when the partitions of ${count} processes were spread`
+      throw new Error(`${left}; use more --events`)
     }
     return meter.read(measured)
   } finally {
