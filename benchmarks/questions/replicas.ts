@@ -1,9 +1,9 @@
 /**
  * What do more processes bring on this machine?
  *
- * Load: a backlog of the personalization workload, longer than that of `pipeline`. Each round drains it with one, two and four replicas of the engine
- * that share its partitions. Measured from when the partitions are spread evenly and every replica has committed, to when
- * every event is committed: starting and moving partitions are left out, and so is publishing the last effects.
+ * Load: a backlog of the personalization workload, longer than that of `pipeline`. Each round drains it with one, two and four
+ * replicas of the engine that share its partitions. Measured from when the partitions are spread evenly and every replica has
+ * committed, to when every event is committed: starting and moving partitions are left out, and so is publishing the last effects.
  *
  * Not in it: more than one machine. All replicas, NATS and Redis share the same cores, so the rate can only rise as far as one
  * replica leaves cores idle; the processor time of an event says what a larger machine would have to give.

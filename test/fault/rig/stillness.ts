@@ -1,4 +1,4 @@
-/** Waits for the end of all work, as the servers show it, whoever does the work. */
+/** Waits until all work is done, or nothing is on its way between replicas, as the servers show it, whoever does the work. */
 import type { NatsConnection } from 'nats'
 import { isNotFound } from '../../../engine/nats/connection.js'
 import { eventually } from '../../support/eventually.js'
