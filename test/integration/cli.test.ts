@@ -17,7 +17,7 @@ import {
   pipelineText,
   rows,
 } from '../support/installation.js'
-import { testOnEachNats } from '../support/nats-releases.js'
+import { fenceOf, testOnEachNats } from '../support/nats-releases.js'
 import { flushRedis } from '../support/redis.js'
 import { startNats, startServers } from '../support/servers.js'
 
@@ -43,15 +43,12 @@ test('check ends with 1 while streams are missing, and with 0 after --provision'
   t.notMatch(good.stdout, /^no/m)
 })
 
-const lateIs = { '2.9': 'none', '2.10': 'none', '2.11': 'each', '2.12': 'batch', '2.13': 'batch' } as const
-
 testOnEachNats('check says what becomes of a late publish', async (t, { release }) => {
   const servers = await startServers(t, { nats: { partitions, release } })
   const { millrace } = installation(t, at(servers))
   const { code, stdout } = await millrace('check', '--provision')
   t.equal(code, 0)
-  const [minor = ''] = /^\d+\.\d+/.exec(servers.nats.version) ?? []
-  const fence = lateIs[minor as keyof typeof lateIs] ?? 'fast_batch'
+  const fence = fenceOf(servers.nats.version)
   const mark = fence === 'none' ? '--' : 'ok'
   t.match(stdout, new RegExp(`^${mark}  publish fence "${fence}": a late publish is `, 'm'))
   t.equal(stdout.match(/publish fence/g)?.length, 1)

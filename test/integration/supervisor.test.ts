@@ -8,6 +8,7 @@ import { EngineProcess } from '../../examples/shop/demo-engine.js'
 import { Broker, type TestEvent } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
 import { Exposition } from '../support/exposition.js'
+import { fenceOf } from '../support/nats-releases.js'
 import { startServers } from '../support/servers.js'
 
 const main = fileURLToPath(new URL('../../engine/cli/main.js', import.meta.url))
@@ -29,6 +30,7 @@ const visits: TestEvent[] = users.map(user => ({ type: 'visit', key: user, paylo
 
 interface Ready {
   readonly ready: boolean
+  readonly publishFence?: string
   readonly replicas: readonly { readonly replica: string; readonly owned?: readonly number[] }[]
 }
 
@@ -78,8 +80,9 @@ function isAlive(pid: number): boolean {
 }
 
 test('three processes share the partitions behind one port; one that is killed comes back; SIGTERM stops all', async t => {
-  const { supervisor, get, ready, metrics, lines, pids, broker } = await start(t)
+  const { servers, supervisor, get, ready, metrics, lines, pids, broker } = await start(t)
   const first = await ready()
+  t.equal(first.publishFence, fenceOf(servers.nats.version))
   t.strictSame(
     first.replicas.map(({ replica }) => replica),
     ['shop-0', 'shop-1', 'shop-2'],
